@@ -5,7 +5,7 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import shapely
-from qgis.core import QgsCoordinateReferenceSystem
+from qgis.core import Qgis, QgsCoordinateReferenceSystem
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QMainWindow
@@ -17,6 +17,27 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.profile import Norm, load_profile
 
 X, Y = 38_470_000.0, 4_390_000.0
+_LEVEL_NAMES = {
+    Qgis.MessageLevel.Info: "info",
+    Qgis.MessageLevel.Success: "success",
+    Qgis.MessageLevel.Warning: "warning",
+}
+
+
+class RecordingMessageBar(QgsMessageBar):
+    """A message bar with ``messages``: (level, text) of each message that was shown and not removed, oldest first."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def pushWidget(self, message, level, duration=0):
+        self.messages.append((_LEVEL_NAMES[level], message.text()))
+        return super().pushWidget(message, level, duration)
+
+    def popWidget(self, message):
+        self.messages = [one for one in self.messages if one[1] != message.text()]
+        return super().popWidget(message)
 
 
 class FakeInterface(QObject):

@@ -8,7 +8,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette, QTextDocument
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QStyleOptionViewItem, QToolButton, QWidget
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
@@ -543,3 +543,18 @@ def test_township_filter_stays_when_its_field_loses_the_focus(filled_dock):
     # Qt finds the text among the rows, and activates that row.
     box.lineEdit().editingFinished.emit()
     assert filled_dock.filters.chosen_townships == {box.itemData(1)}
+
+
+def test_list_gives_way_to_a_note_on_edits_on_a_low_screen(findings_dock):
+    """With a wrapped text, a scroll area asks for the proposed height of the list: two scroll bars."""
+    result = show_result(findings_dock, make_small_report())
+    area = findings_dock.findChild(QScrollArea, "SanxianFindingsArea")
+    least = area.widget().minimumSizeHint().height() + 2 * findings_dock.fontMetrics().lineSpacing()
+    findings_dock.resize(430, findings_dock.height() - area.height() + least)
+    process_events(0.05)
+    assert area.verticalScrollBar().maximum() == 0
+    result.rechecked_features.add(("CZKFBJ", 1))
+    findings_dock.verdict.show_edits(result)
+    process_events(0.05)
+    assert not findings_dock.verdict.findChild(QLabel, "SanxianEdited").isHidden()
+    assert area.verticalScrollBar().maximum() == 0 and findings_dock.tree.isVisible()

@@ -21,6 +21,7 @@ from plugin.core.standard.profile import DocumentInfo
 from plugin.gui.layouts_dialog import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
 from plugin.gui.widgets import theme
+from tests.qgis.gui_helpers import RecordingMessageBar
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import make_builder
 from tests.qgis.waiting import wait_until
@@ -28,22 +29,13 @@ from tests.qgis.waiting import wait_until
 
 class FakeInterface:
     def __init__(self):
-        self.messages = []
+        self.bar = RecordingMessageBar()
 
     def mainWindow(self):
         return None
 
     def messageBar(self):
-        return self
-
-    def pushSuccess(self, title, text):
-        self.messages.append(("success", text))
-
-    def pushInfo(self, title, text):
-        self.messages.append(("info", text))
-
-    def pushWarning(self, title, text):
-        self.messages.append(("warning", text))
+        return self.bar
 
 
 @pytest.fixture
@@ -107,7 +99,7 @@ def test_layouts_edited_by_the_user_are_replaced_only_after_a_question(
         for one in ("zones", "heritage")
     ]
     maps.create_layouts(county_map_builder, wanted)
-    assert [kind for kind, _ in iface.messages] == ["success"] and QgsProject.instance().isDirty()
+    assert [kind for kind, _ in iface.bar.messages] == ["success"] and QgsProject.instance().isDirty()
     saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
     asked = []
 
@@ -133,15 +125,15 @@ def test_make_layouts_action_opens_the_dialog_and_creates_layouts(maps_and_inter
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
     maps.open_layouts_dialog()
-    assert wait_until(lambda: bool(iface.messages))
+    assert wait_until(lambda: bool(iface.bar.messages))
     assert len(opened) == 1 and len(QgsProject.instance().layoutManager().printLayouts()) == 5
-    assert iface.messages[0][0] == "success" and "02 县域三条控制线图 A3" in iface.messages[0][1]
+    assert iface.bar.messages[0][0] == "success" and "02 县域三条控制线图 A3" in iface.bar.messages[0][1]
 
 
 def test_make_layouts_action_warns_in_a_project_without_plan_layers(maps_and_interface, project):
     maps, iface = maps_and_interface
     maps.open_layouts_dialog()
-    assert iface.messages[0][0] == "warning" and "没有" in iface.messages[0][1]
+    assert iface.bar.messages[0][0] == "warning" and "没有" in iface.bar.messages[0][1]
 
 
 def test_make_layouts_action_warns_if_the_county_layer_is_missing(maps_and_interface, project, tmp_path, monkeypatch):
@@ -151,8 +143,8 @@ def test_make_layouts_action_warns_if_the_county_layer_is_missing(maps_and_inter
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: 1)
     maps.open_layouts_dialog()
-    assert wait_until(lambda: bool(iface.messages))
-    assert iface.messages[0][0] == "warning" and "XZQX" in iface.messages[0][1]
+    assert wait_until(lambda: bool(iface.bar.messages))
+    assert iface.bar.messages[0][0] == "warning" and "XZQX" in iface.bar.messages[0][1]
     assert not project.layoutManager().printLayouts()
 
 
@@ -164,10 +156,12 @@ def test_map_export_reports_exported_and_omitted_maps_in_the_message_bar(maps_an
     results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
     maps.open_export_dialog()
-    assert [kind for kind, _ in iface.messages] == ["success", "info"] and "土地使用规划图" in iface.messages[1][1]
+    assert [kind for kind, _ in iface.bar.messages] == ["success", "info"] and "土地使用规划图" in iface.bar.messages[
+        1
+    ][1]
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: {})
     maps.open_export_dialog()
-    assert len(iface.messages) == 2
+    assert len(iface.bar.messages) == 2
 
 
 # --- 成果信息
@@ -226,4 +220,4 @@ def test_saved_layout_is_not_replaced_by_one_with_a_lower_secrecy_level(maps_and
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
     maps.create_layouts(make_builder(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
-    assert any("公示稿已脱密" in text for _, text in iface.messages)
+    assert any("公示稿已脱密" in text for _, text in iface.bar.messages)

@@ -5,8 +5,10 @@ import gc
 
 import pytest
 from qgis.gui import QgsMessageBar
-from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QPushButton, QSizePolicy, QTextBrowser, QVBoxLayout, QWidget
 
+from plugin.gui.widgets import fill_layout
 from plugin.gui.widgets.messages import MessageBarMessages, push_message
 from tests.qgis.waiting import process_events, wait_until
 
@@ -104,3 +106,29 @@ def test_buttons_are_below_the_text_where_it_would_become_narrow(message_bar):
     assert find_text_browser(message_bar).width() > 300, "the text has the whole width beside icon and counter"
     message_bar.window().resize(1200, 300)
     assert wait_until(lambda: not is_below() and is_fully_visible(message_bar), 20)
+
+
+@pytest.mark.parametrize("has_button", [False, True])
+def test_message_does_not_make_panels_beside_a_narrow_map_narrower(chinese, qgis_app, has_button):
+    window, page, bar = QMainWindow(), QWidget(), QgsMessageBar()
+    fill_layout(QVBoxLayout(page), bar, None, has_margins=False)
+    window.setCentralWidget(page)
+    panel = QDockWidget("图层")
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, panel)
+    # As in QGIS.
+    bar.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+    bar.hide()
+    # As on the whole screen: the window cannot grow.
+    window.setFixedSize(540, 300)
+    window.show()
+    window.resizeDocks([panel], [300], Qt.Orientation.Horizontal)
+    assert wait_until(lambda: panel.width() == 300)
+    if has_button:
+        iface = type("Iface", (), {"messageBar": lambda self: bar})()
+        MessageBarMessages(iface, "修复").show_message(LONG_TEXT, "success", ("撤销修复", lambda: None))
+    else:
+        push_message(bar, "success", "修复", LONG_TEXT)
+    process_events(0.1)
+    assert bar.isVisible() and panel.width() == 300
+    window.deleteLater()
+    process_events(0.02)

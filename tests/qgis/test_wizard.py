@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
-from qgis.gui import QgsMessageBarItem
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMessageBox
@@ -20,6 +19,7 @@ from plugin.bridge.new_project import assemble
 from plugin.gui.wizard import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
 from plugin.paths import PROFILES_FOLDER
+from tests.qgis.gui_helpers import RecordingMessageBar
 from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -362,24 +362,6 @@ class FakeInterface:
         def disconnect(self, slot):
             self.slots.remove(slot)
 
-    class _Bar:
-        def __init__(self):
-            self.messages = []
-
-        def pushSuccess(self, title, text):
-            self.messages.append(text)
-
-        pushInfo = pushWarning = pushSuccess
-
-        def createMessage(self, title, text):
-            return QgsMessageBarItem(title, text)
-
-        def pushWidget(self, message, level):
-            self.messages.append(message.text())
-
-        def popWidget(self, message):
-            self.messages[:] = [text for text in self.messages if text != message.text()]
-
     class _Canvas:
         extent = None
 
@@ -395,7 +377,7 @@ class FakeInterface:
     def __init__(self, let_go=True):
         self.currentLayerChanged, self.bar, self.canvas, self.let_go = (
             self._Signal(),
-            self._Bar(),
+            RecordingMessageBar(),
             self._Canvas(),
             let_go,
         )
@@ -444,12 +426,12 @@ def test_project_wizard_creates_and_opens_the_project(wizard_controller, qgis_ap
     assert wait_until(lambda: wizard_controller.wizard is None)
     assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
     assert wizard_controller._iface.bar.messages == [
-        "浑源县：13 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。"
+        ("success", "浑源县：13 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。")
     ]
     assert wizard_controller._iface.canvas.extent.crs().authid() == "EPSG:4526"
     wizard_controller._iface.bar.messages.clear()
     wizard_controller.make_bookmarks()
-    assert "乡镇级行政区" in wizard_controller._iface.bar.messages[0]
+    assert "乡镇级行政区" in wizard_controller._iface.bar.messages[0][1]
 
 
 def test_cancelling_project_creation_leaves_no_file_and_keeps_the_wizard_open(
@@ -512,7 +494,7 @@ def test_edited_open_project_stays_open_if_the_user_declines_to_close_it(
     go_to_last_step(wizard_controller)
     assert wait_until(lambda: wizard_controller.wizard is None)
     assert project.title() == "别的工程" and not project.mapLayers()
-    assert "未打开" in wizard_controller._iface.bar.messages[0] and (tmp_path / "浑源县规划.qgz").exists()
+    assert "未打开" in wizard_controller._iface.bar.messages[0][1] and (tmp_path / "浑源县规划.qgz").exists()
 
 
 def test_project_wizard_closed_during_creation_writes_no_project(wizard_controller, qgis_app, tmp_path):
@@ -534,8 +516,8 @@ def test_project_wizard_reports_missing_libraries_instead_of_opening(wizard_cont
     wizard_controller.open_wizard()
     assert (
         wizard_controller.wizard is None
-        and "未启动" in wizard_controller._iface.bar.messages[0]
-        and "环境自检" in wizard_controller._iface.bar.messages[0]
+        and "未启动" in wizard_controller._iface.bar.messages[0][1]
+        and "环境自检" in wizard_controller._iface.bar.messages[0][1]
     )
 
 

@@ -68,6 +68,13 @@ class _LowArea(QScrollArea):
         return super().eventFilter(watched, event)
 
 
+class _Body(QWidget):
+    """Content of `_LowArea`: scrolls only if the list has no room, not if it has less than it proposes."""
+
+    def heightForWidth(self, width: int) -> int:
+        return self.layout().minimumHeightForWidth(width) if self.layout().hasHeightForWidth() else -1
+
+
 class FindingsForm(FittedWidget, QgsDockWidget):
     """Widgets of the findings panel and their layout.
 
@@ -81,7 +88,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
     def __init__(self, parent=None):
         super().__init__(tr("Findings"), parent, objectName="SanxianFindingsDock")
         self._make_widgets()
-        body = QWidget(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
+        body = _Body(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
         top = make_row(
             self.run_button, self.grouping_button, self.worklist_button, self.export_button, None, self.county
         )
@@ -102,6 +109,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.note,
         )
         area = _LowArea(
+            objectName="SanxianFindingsArea",
             widgetResizable=True,
             frameShape=QFrame.Shape.NoFrame,
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,

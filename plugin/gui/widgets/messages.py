@@ -69,8 +69,7 @@ class MessageBarMessages:
         for label, action in buttons:
             button = QPushButton(label, message, clicked=lambda _on=False, action=action: action())
             self.add_button(button)
-        bar.pushWidget(message, _MESSAGE_LEVELS[level])
-        fit_message_height(message)
+        _push_fitted(bar, message, level)
 
     def add_button(self, button: QPushButton) -> None:
         """Add a button to the message that is shown."""
@@ -112,18 +111,17 @@ class _TextWithButtons(FittedWidget, QWidget):
 
 def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
     """Show a message in a message bar; ``level``: warning, info or success, by which QGIS limits its duration."""
-    {"warning": bar.pushWarning, "info": bar.pushInfo, "success": bar.pushSuccess}[level](title, text)
-    # A message bar of another class (in tests) is left unchanged.
-    if isinstance(bar, QgsMessageBar) and bar.currentItem() is not None:
-        fit_message_height(bar.currentItem())
+    _push_fitted(bar, bar.createMessage(title, text), level, bar.defaultMessageTimeout(_MESSAGE_LEVELS[level]))
 
 
-def fit_message_height(message: QWidget) -> None:
-    """Make a message in the message bar as high as its text, and let the text wrap in the free width.
+def _push_fitted(bar: QgsMessageBar, message: QWidget, level: str, seconds: int = 0) -> None:
+    """Show a message that is as high as its text, which wraps in the free width.
 
-    QGIS would clip the message after one and a half lines, and widen its main window beyond a small screen.
+    QGIS would clip the message after one and a half lines, and make panels narrower or its main window wider than the
+    screen. ``seconds``: 0 for a message that stays.
     """
     _shrink_texts_to_free_width(message)
+    bar.pushWidget(message, _MESSAGE_LEVELS[level], seconds)
     for browser in message.findChildren(QTextBrowser):
         # Use a function: a Python object below the browser would form a cycle that is collected while both are in use.
         fit = partial(_fit_height, browser, browser.minimumHeight())
