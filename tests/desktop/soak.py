@@ -8,6 +8,7 @@ import json
 import os
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 from gui_driver import FACTS, FOLDER, list_dialogs, open_sample, run_check, run_tour, wait, wait_seconds
@@ -62,28 +63,33 @@ def settle(controller):
     assert wait(lambda: is_settled(controller), 300), "the live check does not end"
 
 
-def edit_once(layer, chance):
-    """Move a vertex, draw a square, delete a feature or change an attribute; return what was done."""
+def choose_edit(layer, chance):
+    """Return the name of an edit of some feature, and the call that does it. QGIS makes the feature to draw before."""
     layer.startEditing()
     fid = chance.choice(FIDS.setdefault(layer.id(), layer.allFeatureIds()))
     feature = layer.getFeature(fid)
     if not feature.isValid() or feature.geometry().isNull():
-        return "none"
+        return "none", bool
     action = chance.choice(ACTIONS)
-    layer.beginEditCommand(action)
     if action == "move":
         vertex = feature.geometry().vertexAt(0)
         x, y = (value + chance.uniform(-STEP, STEP) for value in (vertex.x(), vertex.y()))
-        is_done = layer.moveVertex(x, y, fid, 0)
-    elif action == "draw":
+        return action, partial(layer.moveVertex, x, y, fid, 0)
+    if action == "draw":
         point = feature.geometry().pointOnSurface().asPoint()
         shape = QgsGeometry.fromPointXY(point).buffer(SIDE, 1)
         drawn = QgsVectorLayerUtils.createFeature(layer, shape, dict(enumerate(feature.attributes()[1:], 1)))
-        is_done = layer.addFeature(QgsFeature(drawn))
-    elif action == "delete":
-        is_done = layer.deleteFeature(fid)
-    else:
-        is_done = layer.changeAttributeValue(fid, layer.fields().indexOf("BZ"), f"第 {chance.randrange(1000)} 次")
+        return action, partial(layer.addFeature, QgsFeature(drawn))
+    if action == "delete":
+        return action, partial(layer.deleteFeature, fid)
+    index = layer.fields().indexOf("BZ")
+    return action, partial(layer.changeAttributeValue, fid, index, f"第 {chance.randrange(1000)} 次")
+
+
+def edit(layer, action, call):
+    """Do an edit as one command; return its name, and whether QGIS refused it."""
+    layer.beginEditCommand(action)
+    is_done = call()
     layer.endEditCommand()
     return action if is_done else f"{action} refused"
 
@@ -139,8 +145,9 @@ def run_soak():
         number += 1
         layers = get_layers(controller)
         role = chance.choice(sorted(layers))
+        chosen = choose_edit(layers[role], chance)
         with PauseMonitor() as pause:
-            done = edit_once(layers[role], chance)
+            done = edit(layers[role], *chosen)
             settle(controller)
         note("edit", role=role, done=done, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
         if number % UNDO_ROUNDS == 0 and done in ACTIONS:
