@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QLineEdit,
     QListWidget,
+    QMenu,
     QPlainTextEdit,
     QTableWidget,
     QTextBrowser,
@@ -24,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 
 import plugin.gui
 from plugin.gui.fixing.dialog import ChoiceList
-from plugin.gui.widgets import keep_figures_whole, theme
+from plugin.gui.widgets import add_menu_section, keep_figures_whole, theme
 from plugin.gui.widgets.lists import WholeRows
 from plugin.gui.widgets.sections import FieldMessage, make_faint_label
 from tests.parametrize import first_daily
@@ -205,3 +206,23 @@ def test_wrapped_text_breaks_at_spaces_but_not_between_a_figure_and_its_unit(qgi
     assert keep_figures_whole("合计 24\u202f355.18 m²，共 3 ha and 2 more") == (
         "合计 24\u202f355.18\u00a0m²，共 3\u00a0ha and 2 more"
     )
+
+
+def test_title_of_a_menu_is_not_the_last_of_a_column(qgis_app):
+    """On a low screen a high menu has columns."""
+    divided = 0
+    for count in range(80):
+        menu = QMenu()
+        for number in range(count):
+            menu.addAction(f"图层 {number}")
+        add_menu_section(menu, "设置与帮助")
+        title, entry = menu.actions()[-1], menu.addAction("使用手册")
+        divided += menu.actionGeometry(title).x() != menu.actionGeometry(entry).x()
+        heights = []
+        for _ in range(2):
+            menu.aboutToShow.emit()
+            assert menu.actionGeometry(title).x() == menu.actionGeometry(entry).x()
+            heights.append(menu.actionGeometry(title).height())
+        assert heights[0] == heights[1]
+        menu.deleteLater()
+    assert divided, "the screen of the tests has a number of entries that would divide them"

@@ -313,10 +313,9 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
     deciding.header().setStretchLastSection(False)
-    # The value is what a person confirms; the tool tip has a long name.
-    for column in (_NAME_COLUMN, _VALUE_COLUMN):
-        deciding.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 16)
+    # The value is what a person confirms, and the document what is typed.
+    deciding.header().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others

@@ -168,6 +168,8 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.filter_button = QToolButton(
             objectName="SanxianFilter", autoRaise=True, checkable=True, visible=False, toggled=self.fit_contents
         )
+        # The filters are those of the list.
+        self.filter_button.clicked.connect(lambda: self.tabs.setCurrentIndex(LIST_TAB))
         panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
         self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()

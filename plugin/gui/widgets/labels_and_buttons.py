@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qgis.core import QgsApplication
@@ -196,6 +197,21 @@ def add_menu_section(menu: QMenu, title: str) -> None:
     # The keyboard passes over it.
     section.setSeparator(True)
     menu.addAction(section)
+    menu.aboutToShow.connect(partial(_keep_with_next_entry, menu, section, label, margin // 2))
+
+
+def _keep_with_next_entry(menu: QMenu, section: QWidgetAction, label: QLabel, top_margin: int) -> None:
+    """Move a title that would be the last of a column to the next one: a high menu has columns on a low screen."""
+    next_entry = menu.actions()[menu.actions().index(section) + 1]
+    margins, added = label.contentsMargins(), 0
+    for _ in range(2):
+        margins.setTop(top_margin + added)
+        label.setContentsMargins(margins)
+        # Qt measures an entry anew if its data change.
+        section.setData(added)
+        added = menu.actionGeometry(section).height()
+        if menu.actionGeometry(section).x() == menu.actionGeometry(next_entry).x():
+            return
 
 
 def show_menu(menu: QMenu, position: QPoint) -> None:
