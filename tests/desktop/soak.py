@@ -55,12 +55,17 @@ def get_layers(controller):
 
 def is_settled(controller):
     live = controller.editing.live
-    return not controller.is_check_running and live is not None and live.is_idle
+    return not controller.is_check_running and (controller.editing.is_outdated or live is not None and live.is_idle)
 
 
 def settle(controller):
+    """Wait for the live check. After a change of very many features, it asks for a check of all."""
     wait_seconds(0.6)
     assert wait(lambda: is_settled(controller), 300), "the live check does not end"
+    if controller.editing.is_outdated:
+        note("outdated")
+        run_check(controller)
+        assert wait(lambda: is_settled(controller), 300), "the live check does not end"
 
 
 def choose_edit(layer, chance):
