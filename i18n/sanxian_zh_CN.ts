@@ -1397,7 +1397,7 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     </message>
     <message>
         <source>Confirmed by the county</source>
-        <translation>本县已确认</translation>
+        <translation>本县确认</translation>
     </message>
     <message>
         <source>Conflict</source>
@@ -5134,6 +5134,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>保存字段映射…</translation>
     </message>
     <message>
+        <source>Save Project…</source>
+        <translation>保存工程…</translation>
+    </message>
+    <message>
         <source>Save Report to Be Signed</source>
         <translation>保存签字用报告</translation>
     </message>
@@ -6532,8 +6536,8 @@ Replace them by new ones? The changes are lost.</source>
         <translation>撤销图层“{layer}”的最近一步编辑</translation>
     </message>
     <message>
-        <source>Undone: {fix}. The layers are as before.</source>
-        <translation>已撤销：{fix}。各图层恢复原状。</translation>
+        <source>Undone: {fix}. The data are as before, the layers still in edit mode.</source>
+        <translation>已撤销：{fix}。数据恢复原状，图层仍处于编辑状态。</translation>
     </message>
     <message>
         <source>Unfinished</source>
@@ -7460,16 +7464,16 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{count} 处：{rules}</translation>
     </message>
     <message>
-        <source>{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
-        <translation>已应用 {count} 项修复。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+        <source>{count} fixes applied. Save “{layers}” to keep the changes.</source>
+        <translation>已应用 {count} 项修复，图层“{layers}”保存后生效。</translation>
     </message>
     <message>
         <source>{count} fixes to confirm were not ticked: show the preview of each first.</source>
         <translation>有 {count} 项须确认的修复未勾选：请先逐项查看预览。</translation>
     </message>
     <message>
-        <source>{count} fixes undone; the layers are as before.</source>
-        <translation>已撤销 {count} 项修复，各图层恢复原状。</translation>
+        <source>{count} fixes undone: the data are as before, the layers still in edit mode.</source>
+        <translation>已撤销 {count} 项修复：数据恢复原状，图层仍处于编辑状态。</translation>
     </message>
     <message>
         <source>{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the others stay in the project but are not checked. The choice can be changed under Layer Roles.</source>
@@ -7656,8 +7660,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{first}，{second}</translation>
     </message>
     <message>
-        <source>{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
-        <translation>已修复：{fix}。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+        <source>{fix}. Save “{layers}” to keep the changes.</source>
+        <translation>已修复：{fix}。图层“{layers}”保存后生效。</translation>
     </message>
     <message>
         <source>{found} (of the previous package)</source>
@@ -7684,8 +7688,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{label} [可选]</translation>
     </message>
     <message>
-        <source>{label} applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
-        <translation>{label}：已应用。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+        <source>{label} applied. Save “{layers}” to keep the changes.</source>
+        <translation>{label}：已应用，图层“{layers}”保存后生效。</translation>
     </message>
     <message>
         <source>{layers} is sealed: the draft is applied with the number of the document that approves it.</source>

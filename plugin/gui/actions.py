@@ -255,6 +255,7 @@ class DialogOpener(QObject):
         result = self._get_result()
         used_items = result.report.unconfirmed_items if result is not None else ()
         dialog = ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items)
+        dialog.save_project.clicked.connect(self._iface.actionSaveProject().trigger)
         dialog.show_page(page)
         if dialog.exec():
             self.changed.emit()

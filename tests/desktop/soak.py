@@ -55,7 +55,7 @@ def get_layers(controller):
 
 def is_settled(controller):
     live = controller.editing.live
-    return not controller.is_check_running and (controller.editing.is_outdated or live is not None and live.is_idle)
+    return not controller.is_check_running and (controller.editing.is_outdated or (live is not None and live.is_idle))
 
 
 def settle(controller):

@@ -12,8 +12,10 @@ from qgis.PyQt.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QDialogButtonBox,
     QLineEdit,
     QListWidget,
+    QMessageBox,
     QScrollArea,
     QTreeWidget,
 )
@@ -490,7 +492,7 @@ def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tm
     )
 
 
-def test_profile_form_with_entered_values_disables_ok_until_the_project_is_saved(project):
+def test_profile_form_with_entered_values_disables_ok_until_the_project_is_saved(project, tmp_path):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("shanxi"))
     assert dialog._ok_button.isEnabled()
@@ -499,6 +501,24 @@ def test_profile_form_with_entered_values_disables_ok_until_the_project_is_saved
     get_row(dialog.form, "boundary_area").value.setText("14.20")
     get_row(dialog.form, "boundary_area").source.setText(PLAN_TITLE)
     assert not dialog._ok_button.isEnabled() and dialog.place.text().startswith("请先保存工程")
+    assert not dialog.save_project.isHidden()
+    assert project.write(str(tmp_path / "阳高.qgz"))
+    assert dialog.save_project.isHidden() and dialog._ok_button.isEnabled(), "it keeps what was entered"
+    dialog.accept()
+    written = read_county(make_default_profile_path(tmp_path / "阳高.qgz"))
+    assert [target.value for target in written.targets] == ["14.20"]
+
+
+@pytest.mark.parametrize("agrees", [False, True])
+def test_cancel_asks_before_it_throws_away_entered_values(project, monkeypatch, agrees):
+    dialog, asked = ProfileDialog(project), []
+    yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: asked.append(args[2]) or (yes if agrees else no))
+    ended = []
+    dialog.finished.connect(ended.append)
+    get_row(dialog.form, "boundary_area").value.setText("14.20")
+    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Cancel).click()
+    assert len(asked) == 1 and ended == ([0] if agrees else [])
 
 
 def test_choosing_another_parent_profile_keeps_the_entered_values(dialog):

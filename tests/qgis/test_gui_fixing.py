@@ -135,7 +135,7 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     messages = controller.iface.messageBar().items()
     next(b for item in messages for b in item.findChildren(QPushButton) if b.text() == "重做修复").click()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is None and find_message(controller, "在编辑缓冲中")
+    assert find_overlap(controller) is None and find_message(controller, "保存后生效")
     assert read_log(controller, layers) == ["应用", "撤销", "重做"]
     layers["CZKFBJ"].undoStack().undo()
     assert find_message(controller, "已撤销")
@@ -1037,7 +1037,9 @@ def test_narrow_column_cuts_the_names_of_layers_and_keeps_both_keys():
     assert _cut_names(text, len, 40) == text
     assert _cut_names(text, len, 30) == "永久基本… …000708 ↔ 城镇开发边… …000005"
     assert _cut_names("耕地保护目标 …000851 ↔ …001565", len, 22) == "耕地保… …000851 ↔ …001565"
-    assert _cut_names(text, len, 18) == "永久基本农… …000708 ↔ …", "the first key remains"
+    assert _cut_names(text, len, 21) == "…000708 ↔ 城… …000005"
+    assert _cut_names(text, len, 18) == "…000708 ↔ …000005", "the keys remain"
+    assert _cut_names("用地用海规划分区 ↔ 城镇开发边界 …000018", len, 14) == "用地… ↔ …000018"
     assert _cut_names("用地用海规划分区", len, 5) == "用地用海…"
 
 

@@ -109,6 +109,17 @@ def test_buttons_are_below_the_text_where_it_would_become_narrow(message_bar):
 
 
 @pytest.mark.parametrize("has_button", [False, True])
+def test_message_with_a_button_of_later_is_as_high_as_its_text(message_bar, has_button):
+    message_bar.window().resize(400, 300)
+    messages = MessageBarMessages(type("Iface", (), {"messageBar": lambda self: message_bar})(), "修复")
+    messages.show_message(LONG_TEXT[:60], "success")
+    if has_button:
+        messages.add_button(QPushButton("撤销修复"))
+    process_events(0.05)
+    assert is_fully_visible(message_bar) and find_text_browser(message_bar).height() > 60
+
+
+@pytest.mark.parametrize("has_button", [False, True])
 def test_message_does_not_make_panels_beside_a_narrow_map_narrower(chinese, qgis_app, has_button):
     window, page, bar = QMainWindow(), QWidget(), QgsMessageBar()
     fill_layout(QVBoxLayout(page), bar, None, has_margins=False)

@@ -16,6 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QDialogButtonBox,
     QLabel,
     QLineEdit,
+    QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -111,6 +112,8 @@ class ProfileForm(FocusedButtonDialog):
         self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self.place = make_faint_label(wordWrap=True)
         self.errors = FormErrorList(self.place)
+        #: Shown as long as the values of the county have no place.
+        self.save_project = QPushButton(tr("Save Project…"), objectName="SanxianSaveProject", visible=False)
         self.form: CountyForm | None = None
         missing_libraries_text = ""
         try:
@@ -155,7 +158,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), buttons))
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), self.save_project, buttons))
 
     def show_page(self, name: str) -> None:
         """Bring the page ``rules`` or ``feature_codes`` to the front; another name changes nothing."""
@@ -208,6 +211,7 @@ class ProfileDialog(ProfileForm):
         for line in (self.base_year, self.targets.line):
             line.textChanged.connect(self._show_errors)
         self._open_form()
+        project.projectSaved.connect(self._show_errors)
         preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
         width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
         resize_within_screen(self, width, preferred_size.height() + 14 * margin)
@@ -317,6 +321,7 @@ class ProfileDialog(ProfileForm):
     def _show_errors(self) -> None:
         if (form := self.form) is None or not form.isEnabled():
             self.place.clear()
+            self.save_project.hide()
             self.errors.show_errors([])
             self._ok_button.setEnabled(self._norm_is_valid)
             return
@@ -328,6 +333,7 @@ class ProfileDialog(ProfileForm):
         else:
             text = tr("Save the project first: the values of this county are stored in a file in the project folder.")
         self.place.setText(text)
+        self.save_project.setVisible(edited_path is None and default_path is None)
         self.errors.show_errors(form.errors)
         has_place = edited_path is not None or default_path is not None or not form.has_county_values
         self._ok_button.setEnabled(self._norm_is_valid and not form.errors and has_place)

@@ -117,6 +117,10 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         area.setWidget(body)
         page, foot = QWidget(), QWidget()
         fill_layout(QVBoxLayout(foot), self.navigation)
+        margins = foot.layout().contentsMargins()
+        # The content above has a margin, too.
+        margins.setTop(0)
+        foot.layout().setContentsMargins(margins)
         # On a low screen only what is above scrolls.
         fill_layout(QVBoxLayout(page), (area, 1), foot, has_margins=False)
         self.setWidget(page)

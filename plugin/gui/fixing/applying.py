@@ -28,7 +28,11 @@ from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.base.placeholders import join_first
 from ..widgets import messages
+
+#: Maximum number of layers named in a message; a narrow map has little room for it.
+_MAX_NAMED_LAYERS = 2
 
 
 def get_person_name() -> str:
@@ -173,16 +177,16 @@ class FixApplier(QObject):
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path
 
-        text = tr("{count} fixes applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+        text = tr("{count} fixes applied. Save “{layers}” to keep the changes.")
         if not order.proposals[0].fix.solves:
-            text = tr("{label} applied. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+            text = tr("{label} applied. Save “{layers}” to keep the changes.")
         elif len(order.proposals) == 1:
-            text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+            text = tr("{fix}. Save “{layers}” to keep the changes.")
         text = text.format(
             label=order.label,
             fix=log.texts.make_sentence(order.proposals[0]).rstrip("。."),
             count=len(order.proposals),
-            layers=tr(", ").join(layer.name() for layer in step.layers),
+            layers=join_first([layer.name() for layer in step.layers], tr(", "), limit=_MAX_NAMED_LAYERS),
         )
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
@@ -200,10 +204,10 @@ class FixApplier(QObject):
             self._iface.setActiveLayer(layers[0])
 
     def _report_undo(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
-        text = tr("{count} fixes undone; the layers are as before.")
+        text = tr("{count} fixes undone: the data are as before, the layers still in edit mode.")
         is_draft = not order.proposals[0].fix.solves
         if len(order.proposals) == 1:
-            text = tr("Undone: {fix}. The layers are as before.")
+            text = tr("Undone: {fix}. The data are as before, the layers still in edit mode.")
         fix = order.label if is_draft else log.texts.make_sentence(order.proposals[0]).rstrip("。.")
         text = text.format(fix=fix, count=len(order.proposals))
         self.messages.show_message(text, "info", (tr("Redo Fix"), step.redo))

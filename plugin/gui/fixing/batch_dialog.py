@@ -48,6 +48,7 @@ from .batch_model import (
     FIX_COLUMN,
     IN_COLUMN,
     NEW_COLUMN,
+    NO_FIX,
     OUT_COLUMN,
     REASON_COLUMN,
     REFUSED,
@@ -79,6 +80,8 @@ _MAX_TEXT_DIGITS = {RULE_COLUMN: 34, FIX_COLUMN: 32, REASON_COLUMN: 24}
 _NARROW_DIGITS = 20
 #: Letters of a layer's name that a narrow column leaves before its key.
 _MIN_NAME_LETTERS = 2
+#: Pixels by which widths of texts may differ, as they are rounded.
+_ELIDED_REST = 4
 #: Shares of the table and of the maps in the width of the dialog.
 _TABLE_SHARE, _MAPS_SHARE = 7, 3
 
@@ -97,28 +100,30 @@ class _KeyDelegate(_MiddleDelegate):
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
         margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
-        option.text = _cut_names(option.text, option.fontMetrics.horizontalAdvance, option.rect.width() - 2 * margin)
+        # If this were too wide for Qt, it would cut the keys.
+        width = option.rect.width() - 2 * margin - _ELIDED_REST
+        option.text = _cut_names(option.text, option.fontMetrics.horizontalAdvance, width)
 
 
 def _cut_names(text: str, measure: Callable[[str], int], width: int) -> str:
-    """Return features (“name …key ↔ name …key”) with names cut to fit a width, the longest first.
-
-    Where both keys do not fit, the first remains.
-    """
+    """Return features (“name …key ↔ name …key”) with names cut to fit a width, the longest first, down to the keys."""
     sides = text.split(BETWEEN_SIDES)
     pairs = [_NAME_AND_KEY.fullmatch(side).groups(default="") for side in sides]
     lengths = [len(name) for name, _key in pairs]
 
     def join() -> str:
         shown = zip(pairs, lengths, strict=True)
-        return BETWEEN_SIDES.join(f"{name[:n]}…{key}" if n < len(name) else name + key for (name, key), n in shown)
+        return BETWEEN_SIDES.join(
+            (f"{name[:n]}…{key}" if n else key.strip()) if n < len(name) else name + key for (name, key), n in shown
+        )
 
-    while 0 < width < measure(join()) and max(lengths) > _MIN_NAME_LETTERS:
-        lengths[lengths.index(max(lengths))] -= 1
-    if len(sides) == 1 or not 0 < width < measure(join()):
-        return join()
-    rest = f"{BETWEEN_SIDES}…"
-    return _cut_names(sides[0], measure, width - measure(rest)) + rest
+    def count_spare(number: int) -> int:
+        """Return by how many letters a name can be cut; one without a key leaves some."""
+        return lengths[number] - (0 if pairs[number][1] else _MIN_NAME_LETTERS)
+
+    while 0 < width < measure(join()) and any(count_spare(number) > 0 for number in range(len(sides))):
+        lengths[max(range(len(sides)), key=count_spare)] -= 1
+    return join()
 
 
 class _Table(FittedWidget, QTreeView):
@@ -378,7 +383,7 @@ class BatchDialog(TrialDialog):
         if row is not None:
             is_restored, self._current = row is self._current, row
             # A narrow table has no room for all of these.
-            fix = tr("  ").join(filter(None, row.cells[: FIX_COLUMN + 1]))
+            fix = tr("  ").join(one for one in row.cells[: FIX_COLUMN + 1] if one not in ("", NO_FIX))
             moved_out, moved_in, new = (row.cells[column] for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN))
             figures = tr("out {out} m², in {in_} m², new findings {new}").format(out=moved_out, in_=moved_in, new=new)
             moves_land = row.entry.proposal is not None and row.entry.proposal.areas

@@ -24,6 +24,8 @@ COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, 
 SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
 #: Between the two features of a finding.
 BETWEEN_SIDES = " ↔ "
+#: Cell of a finding without a fix.
+NO_FIX = "—"
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
 
 
@@ -134,7 +136,7 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
             reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
         else:
             reason = texts.explain_refusal(entry.refusal)
-        return [*cells, "—", "—", "—", "—", reason]
+        return [*cells, *[NO_FIX] * 4, reason]
     moved_out = sum(area.ellipsoid_out_m2 for area in proposal.areas)
     moved_in = sum(area.ellipsoid_in_m2 for area in proposal.areas)
     doubts = tr("; ").join(texts.list_doubts(proposal))
@@ -333,8 +335,8 @@ class BatchModel(GroupedModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._shorten(text, row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            # Qt wraps only rich text.
-            return f"<p>{escape(keep_figures_whole(text))}</p>"
+            # Qt wraps only rich text, also at the thin spaces of figures.
+            return f"<p>{escape(keep_figures_whole(text)).replace(chr(0x202F), chr(0xA0))}</p>"
         if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
             return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.DecorationRole and column == REASON_COLUMN and row.is_dropped:

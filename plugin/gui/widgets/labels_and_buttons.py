@@ -223,13 +223,13 @@ def show_menu(menu: QMenu, position: QPoint) -> None:
 _StandardButton = QDialogButtonBox.StandardButton
 
 
-def make_ok_cancel_buttons(dialog: QDialog) -> QDialogButtonBox:
+def make_ok_cancel_buttons(dialog: FocusedButtonDialog) -> QDialogButtonBox:
     """Return a button box with OK and Cancel, connected to the dialog."""
     buttons = QDialogButtonBox(_StandardButton.Ok | _StandardButton.Cancel)
     buttons.button(_StandardButton.Ok).setText(tr("OK"))
     buttons.button(_StandardButton.Cancel).setText(tr("Cancel"))
     buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
+    buttons.rejected.connect(dialog.leave)
     return buttons
 
 
@@ -245,7 +245,7 @@ class FocusedButtonDialog(QDialog):
     """A dialog in which Enter presses the button that has the focus, never the default button in its place.
 
     Qt passes Enter on to the default button from tool buttons and from buttons that cannot become the default one.
-    Escape and the window's own button ask before they throw away what the user entered.
+    Cancel, Escape and the window's own button ask before they throw away what the user entered.
     """
 
     def has_unsaved_entries(self) -> bool:
@@ -259,6 +259,11 @@ class FocusedButtonDialog(QDialog):
         text = tr("Close “{window}” and discard what you have entered?").format(window=self.windowTitle())
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
         return QMessageBox.question(self, self.windowTitle(), text, yes | no, no) == yes
+
+    def leave(self) -> None:
+        """Close the dialog, if the user agrees to throw away what was entered."""
+        if self.may_discard():
+            self.reject()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if event.spontaneous() and not self.may_discard():

@@ -18,7 +18,7 @@ from qgis.PyQt.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolic
 from ...bridge import settings
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
-from ...core.base.errors import SanxianError
+from ...core.base.errors import SanxianError, require_value
 from .layout import FittedWidget, fill_layout
 
 _MESSAGE_LEVELS = {
@@ -27,7 +27,7 @@ _MESSAGE_LEVELS = {
     "warning": Qgis.MessageLevel.Warning,
 }
 #: Maximum number of visible lines; longer messages have a scroll bar.
-_MAX_LINES = 6
+_MAX_LINES = 9
 #: Minimum width of a text beside the buttons, in digits; a narrower message has its buttons below the text.
 _MIN_TEXT_DIGITS = 44
 
@@ -42,7 +42,6 @@ class MessageBarMessages:
     iface: Any
     title: str
     _message: Any = None
-    #: Text and buttons of the message; None without buttons.
     _buttons: _TextWithButtons | None = None
 
     def show_warning(self, text: str, title: str = "") -> None:
@@ -63,7 +62,8 @@ class MessageBarMessages:
         self.close()
         bar = self.iface.messageBar()
         message = bar.createMessage(title or self.title, text)
-        self._message, self._buttons = message, None
+        # Later, the text would lose its height with its place: the style of QGIS sets one and a half lines.
+        self._message, self._buttons = message, _TextWithButtons(message)
         # A slot of Qt: the connection ends with the message.
         QgsProject.instance().cleared.connect(message.dismiss)
         for label, action in buttons:
@@ -73,9 +73,7 @@ class MessageBarMessages:
 
     def add_button(self, button: QPushButton) -> None:
         """Add a button to the message that is shown."""
-        if self._buttons is None:
-            self._buttons = _TextWithButtons(self._message)
-        self._buttons.add_button(button)
+        require_value(self._buttons, "a message that is shown").add_button(button)
 
     def close(self) -> None:
         """Close the message that is shown, if any."""

@@ -84,7 +84,7 @@ class NewProjectWizard(FocusedButtonDialog):
             tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
         )
         self.next = QPushButton(default=True, clicked=self._show_next_page)
-        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self._cancel)
+        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.leave)
         # Without its own spacing the row takes over that of the dialog's layout: none.
         row = QHBoxLayout(spacing=line // 2)
         row.setContentsMargins(line, line // 2, line, line // 2)
@@ -147,11 +147,6 @@ class NewProjectWizard(FocusedButtonDialog):
 
     def has_unsaved_entries(self) -> bool:
         return self.draft != self._untouched_draft and not self._busy
-
-    def _cancel(self) -> None:
-        # Five pages of entries are more than a click should lose.
-        if self.may_discard():
-            self.reject()
 
     def reject(self) -> None:
         if self._busy:
