@@ -7,7 +7,7 @@ import unicodedata
 import openpyxl
 import pytest
 from pypdf import PdfReader
-from qgis.core import QgsProcessingException, QgsVectorLayer
+from qgis.core import QgsGeometry, QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.figures import FIGURE_COLUMNS
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm, write_small
@@ -60,8 +60,11 @@ def test_compute_indicators_includes_unsaved_edits_of_project_layers(tmp_path, p
 
     before = read_red_line_area()
     layer.startEditing()
-    layer.deleteFeature(next(layer.getFeatures()).id())
-    assert 0 <= read_red_line_area() < before
+    feature = next(layer.getFeatures())
+    half = feature.geometry().boundingBox()
+    half.setXMaximum(half.center().x())
+    layer.changeGeometry(feature.id(), QgsGeometry.fromRect(half))
+    assert 0 < read_red_line_area() < before
     layer.rollBack()
 
 

@@ -12,7 +12,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QToolButton
+from qgis.PyQt.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QStyleOptionViewItem, QToolButton
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
@@ -785,7 +785,8 @@ def test_area_table_wraps_long_layer_names_in_a_narrow_dialog(qgis_app):
         process_events(0.1)
         for row in range(2):
             cell = table.visualRect(table.model().index(row, 0))
-            room = cell.adjusted(3, 0, -3, 0)
+            # A pixel more: Qt rounds the width of a text in different ways.
+            room = cell.adjusted(3, 0, -2, 0)
             needed = table.fontMetrics().boundingRect(QRect(0, 0, room.width(), 1000), Qt.TextFlag.TextWordWrap, name)
             assert needed.width() <= room.width() and needed.height() <= cell.height(), (width, row)
         assert table.horizontalScrollBar().maximum() == 0
@@ -1011,7 +1012,9 @@ def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width
     dialog.show()
     dialog.show_rows(rows)
     process_events(0.1)
-    option = dialog.table.viewOptions()
+    option = QStyleOptionViewItem()
+    option.initFrom(dialog.table)
+    option.widget = dialog.table
     for row in range(2):
         index = dialog.model.index(row, FEATURE_COLUMN, dialog.model.index(0, 0))
         needed = dialog.table.itemDelegate().sizeHint(option, index).width()

@@ -18,7 +18,7 @@ LONG_TEXT = "图层“城镇开发边界”的数据位于网络位置：请先�
 @pytest.fixture
 def message_bar(chinese, qgis_app):
     window = QWidget()
-    window.resize(900, 300)
+    window.resize(600, 300)
     message_bar = QgsMessageBar()
     layout = QVBoxLayout(window)
     layout.addWidget(message_bar)
@@ -48,7 +48,7 @@ def test_long_message_in_the_message_bar_is_fully_visible(message_bar, way):
         wait_until(lambda: is_fully_visible(message_bar), 20)
         and find_text_browser(message_bar).document().size().height() > 60
     )
-    message_bar.window().resize(700, 300)
+    message_bar.window().resize(450, 300)
     assert wait_until(lambda: is_fully_visible(message_bar), 20), "also in a narrow window"
 
 
@@ -63,14 +63,14 @@ def test_message_ends_with_its_project(message_bar, project):
 def test_height_of_a_very_long_message_is_limited(message_bar):
     push_message(message_bar, "info", "生成布局", LONG_TEXT * 20)
     assert wait_until(lambda: find_text_browser(message_bar).height() > 60)
-    assert find_text_browser(message_bar).height() < 10 * find_text_browser(message_bar).fontMetrics().lineSpacing()
+    assert find_text_browser(message_bar).height() < 12 * find_text_browser(message_bar).fontMetrics().lineSpacing()
 
 
 def test_message_follows_the_width_of_the_bar_after_a_garbage_collection(message_bar):
     push_message(message_bar, "warning", "生成布局", LONG_TEXT)
     assert wait_until(lambda: is_fully_visible(message_bar), 20)
     gc.collect()
-    message_bar.window().resize(700, 300)
+    message_bar.window().resize(450, 300)
     assert wait_until(lambda: is_fully_visible(message_bar), 20)
     message_bar.clearWidgets()
     process_events(0.05)

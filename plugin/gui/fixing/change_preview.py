@@ -32,7 +32,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.layers.properties import read_wkb
 from ...bridge.texts import tr
-from ..widgets import BorderedFrame, ElidedLabel, fill_layout, make_faint_label, make_row, set_bold, theme
+from ..widgets import BorderedFrame, ElidedLabel, FittedWidget, fill_layout, make_faint_label, make_row, set_bold, theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
     compute_zoom_extent,
@@ -387,7 +387,7 @@ def _draw_sample(color: QColor, pattern: Qt.BrushStyle, size: int, ratio: float,
     return QIcon(image)
 
 
-class AreaTable(QTableWidget):
+class AreaTable(FittedWidget, QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
     def __init__(self):
@@ -409,8 +409,8 @@ class AreaTable(QTableWidget):
         theme.call_after_theme_change(self, self._draw_legend)
         self.verticalHeader().hide()
         header = self.horizontalHeader()
-        # A narrower column of names wraps them.
-        header.sectionResized.connect(self._fit_row_heights)
+        # A narrower column of names wraps them. In Qt 6 the last of these signals may come before the new width.
+        header.sectionResized.connect(self.fit_contents)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, 5):
@@ -458,9 +458,9 @@ class AreaTable(QTableWidget):
         )
         names = self.fontMetrics().horizontalAdvance("0") * _MIN_NAME_DIGITS
         self.setMinimumWidth(figures + names + 2 * self.frameWidth())
-        self._fit_row_heights()
+        self.fit_contents()
 
-    def _fit_row_heights(self) -> None:
+    def fit_contents(self, *_section: int) -> None:
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
             if self.columnSpan(row, 0) > 1:

@@ -75,8 +75,8 @@ def test_english_document_has_english_names_of_kinds_and_missing_layers():
     titles = [column.title for column in table.columns]
     assert {row[titles.index("Kind")].text for row in table.rows} == {"", "binding"}
     inputs = [row[titles.index("Inputs")].text for row in table.rows]
-    assert "Layer missing: flood risk control line (HLFXKZX)." in inputs
-    assert "Layer missing: TRL." in inputs and not any("、" in text for text in inputs)
+    assert "Layer missing or without features: flood risk control line (HLFXKZX)." in inputs
+    assert "Layer missing or without features: TRL." in inputs and not any("、" in text for text in inputs)
 
 
 def test_command_line_writes_indicators_and_comparison_as_docx(tmp_path, capsys):
