@@ -3990,6 +3990,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>其中原有问题改列于其他标识码：{rules}</translation>
     </message>
     <message>
+        <source>Of these, {layers} layers in {groups} groups will be created; the next step can change them</source>
+        <translation>默认创建其中 {layers} 个图层（{groups} 组），下一步可改</translation>
+    </message>
+    <message>
         <source>Of {layers} layers in {groups} groups, those that the database lacks will be created</source>
         <translation>共 {layers} 个图层、{groups} 组，数据库中缺少的将补建</translation>
     </message>
@@ -7830,6 +7834,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{shown} of {count} findings listed</source>
         <translation>显示 {shown} 处，共 {count} 处</translation>
+    </message>
+    <message>
+        <source>{skipped}, in part {count}</source>
+        <translation>{skipped}，部分 {count}</translation>
     </message>
     <message>
         <source>{source} ({size} MB)</source>

@@ -558,3 +558,22 @@ def test_list_gives_way_to_a_note_on_edits_on_a_low_screen(findings_dock):
     process_events(0.05)
     assert not findings_dock.verdict.findChild(QLabel, "SanxianEdited").isHidden()
     assert area.verticalScrollBar().maximum() == 0 and findings_dock.tree.isVisible()
+
+
+def test_actions_of_a_narrow_panel_lose_their_texts_one_by_one(findings_dock):
+    show_result(findings_dock, make_small_report())
+    findings_dock.worklist_button.show()
+    findings_dock.county.setText("大同市浑源县（2021—2035年）")
+    buttons = [findings_dock.grouping_button, findings_dock.worklist_button, findings_dock.export_button]
+    only_icon, seen = Qt.ToolButtonStyle.ToolButtonIconOnly, set()
+    for width in (*range(800, 200, -20), *range(200, 820, 20)):
+        findings_dock.resize(width, 500)
+        process_events(0.01)
+        shown = [button.toolButtonStyle() != only_icon for button in buttons]
+        assert shown == sorted(shown, reverse=True) and all(
+            button.toolTip() == ("" if has_text else button.text())
+            for button, has_text in zip(buttons, shown, strict=True)
+        )
+        assert all(one.width() >= one.sizeHint().width() for one in (*buttons, findings_dock.run_button))
+        seen.add(sum(shown))
+    assert 3 in seen and min(seen) < 3 and sum(shown) == 3

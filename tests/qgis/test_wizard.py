@@ -70,7 +70,7 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     project_wizard.wanted.connect(messages.append)
     assert (
         project_wizard.steps.item(1).text() == "县、坐标系与图层"
-        and project_wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
+        and project_wizard.message_label.text() == "默认创建其中 13 个图层（5 组），下一步可改"
     )
     project_wizard.next.click()
     assert not project_wizard.next.isEnabled() and project_wizard.message_label.text() == "请选择县。"

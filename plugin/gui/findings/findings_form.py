@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from qgis.core import QgsApplication
@@ -11,6 +12,7 @@ from qgis.PyQt.QtCore import QEvent, QSize, Qt
 from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
@@ -51,6 +53,7 @@ _MIN_LINES_FOR_FILTERS = 30
 _MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 61
 #: First heights of list and details, as a proportion.
 LIST_TO_DETAIL_RATIO = (50, 45)
+_TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 #: Indices of the tabs.
 LIST_TAB, DETAIL_TAB = 0, 1
 
@@ -59,13 +62,52 @@ class _LowArea(QScrollArea):
     """An area that scrolls up and down rather than make QGIS's window higher than the screen."""
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.widget().minimumSizeHint().width(), super().minimumSizeHint().height())
+        width = max(self.widget().minimumSizeHint().width(), self.widget().minimumWidth())
+        return QSize(width, super().minimumSizeHint().height())
 
     def eventFilter(self, watched, event):
         if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
             # The content may need another width than before.
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+
+class _ActionRow(FittedWidget, QWidget):
+    """A row of buttons with icons; in a narrow panel, the last of those that may have no text have none."""
+
+    def __init__(self, *buttons: QToolButton | None, shrinkable: Sequence[QToolButton]):
+        super().__init__()
+        self._buttons, self._shrinkable = [one for one in buttons if one is not None], shrinkable
+        fill_layout(QHBoxLayout(self), *buttons, has_margins=False)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            # A button has another text, or is shown or hidden.
+            self.fit_contents()
+        return super().event(event)
+
+    def fit_contents(self) -> None:
+        shown = [one for one in self._buttons if not one.isHidden()]
+        room = self.width() - self.layout().spacing() * len(shown) - sum(map(self._measure, shown))
+        for button in reversed(self._shrinkable):
+            has_text = room >= 0
+            button.setToolButtonStyle(_TEXT_BESIDE_ICON if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setToolTip("" if has_text else button.text())
+            room += 0 if has_text or button.isHidden() else self._measure_text(button)
+
+    def _measure(self, button: QToolButton) -> int:
+        """Return the width that a button needs with its text."""
+        has_text = button.toolButtonStyle() == _TEXT_BESIDE_ICON
+        return button.sizeHint().width() + (0 if has_text else self._measure_text(button))
+
+    @staticmethod
+    def _measure_text(button: QToolButton) -> int:
+        # Rather more than less, so that a text does not come and go.
+        return button.fontMetrics().horizontalAdvance(f"{button.text()}   ")
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a small width, because the texts adapt to the width of the panel."""
+        return QSize(0, super().minimumSizeHint().height())
 
 
 class _Body(QWidget):
@@ -89,9 +131,8 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         super().__init__(tr("Findings"), parent, objectName="SanxianFindingsDock")
         self._make_widgets()
         body = _Body(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
-        top = make_row(
-            self.run_button, self.grouping_button, self.worklist_button, self.export_button, None, self.county
-        )
+        shrinkable = (self.grouping_button, self.worklist_button, self.export_button)
+        top = _ActionRow(self.run_button, *shrinkable, None, self.county, shrinkable=shrinkable)
         stale = make_row((self.stale_icon, 0, Qt.AlignmentFlag.AlignTop), (self.stale, 1), self.stale_button)
         fill_layout(
             QVBoxLayout(body),
@@ -170,7 +211,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self.fit_contents)
         self.filter_button = QToolButton(
-            objectName="SanxianFilter", autoRaise=True, checkable=True, visible=False, toggled=self.fit_contents
+            objectName="SanxianFilter", checkable=True, visible=False, toggled=self.fit_contents
         )
         # The filters are those of the list.
         self.filter_button.clicked.connect(lambda: self.tabs.setCurrentIndex(LIST_TAB))
@@ -203,7 +244,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             objectName=name,
             iconSize=QSize(size, size),
             text=text,
-            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            toolButtonStyle=_TEXT_BESIDE_ICON,
             autoRaise=True,
             **properties,
         )

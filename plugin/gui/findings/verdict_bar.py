@@ -213,7 +213,10 @@ class VerdictBar(FittedWidget, QWidget):
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
     def _format_full_text(self, kind: str) -> str:
-        return f"{theme.get_kind_word(kind)} {self.format_number(kind)}"
+        text = f"{theme.get_kind_word(kind)} {self.format_number(kind)}"
+        if kind == "skipped" and self._partly_checked:
+            return tr("{skipped}, in part {count}").format(skipped=text, count=self._partly_checked)
+        return text
 
     def fit_contents(self) -> None:
         """Show icon, word and number on the buttons; the last kinds have only icon and number if all do not fit."""

@@ -169,11 +169,12 @@ class NewProjectWizard(FocusedButtonDialog):
         self.next.setText(tr("Create") if last else tr("Next Step"))
         self.next.setEnabled(not problem and not self._busy)
         self.back.setEnabled(number > 0 and not self._busy)
-        text = (
-            tr("Of {layers} layers in {groups} groups, those that the database lacks will be created")
-            if self.draft.existing_database_action == "add"
-            else tr("{layers} layers in {groups} groups will be created")
-        ).format(layers=len(self.draft.roles), groups=len(self.draft.list_group_names()))
+        text = tr("{layers} layers in {groups} groups will be created")
+        if self.draft.existing_database_action == "add":
+            text = tr("Of {layers} layers in {groups} groups, those that the database lacks will be created")
+        elif not number:
+            text = tr("Of these, {layers} layers in {groups} groups will be created; the next step can change them")
+        text = text.format(layers=len(self.draft.roles), groups=len(self.draft.list_group_names()))
         self.message_label.setText(problem or text)
         self.errors.show_errors(self.pages[number].list_errors())
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
