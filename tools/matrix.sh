@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Run the README's two commands, scripts of the desktop and the solver's tests in fresh Debian systems:
 #   bash tools/matrix.sh [SYSTEM…]     as root; needs debootstrap; an hour and 4 GB for each system
-# Systems: debian12 (QGIS of its backports), debian13, debian13-backports, testing. Steps that passed for the present
-# commit are not repeated; $SANXIAN_BUILD/matrix/results.md has a row for each step.
+# Systems: debian12 (QGIS of its backports), debian13, debian13-backports, testing, and if it is named, qt6 (QGIS 3.40.6
+# built with Qt 6, hours). Steps that passed for the present commit are not repeated; $SANXIAN_BUILD/matrix/results.md
+# has a row for each step.
 set -euo pipefail
 # Mounts of this process only: they end with it, and no other process deletes through them.
 [ -n "${SANXIAN_MOUNTS:-}" ] || SANXIAN_MOUNTS=1 exec unshare --mount bash "$0" "$@"
@@ -48,6 +49,7 @@ step() { # NAME COMMAND…
     say "$system：$name"
     in_system sh -ec "cd '$checkout'; export SANXIAN_REQUIRE_QGIS=1; $*" > "$log" 2>&1 || result=failed
     qgis=$(in_system sh -c "dpkg-query -W -f '\${Version}' qgis" 2> /dev/null | sed 's/^1://' || true)
+    [ "$system" != qt6 ] || qgis="3.40.6, Qt 6"
     grep -v "^| $system |[^|]*| $name |" "$results" > "$results.new" && mv "$results.new" "$results"
     printf '| %s | %s | %s | %s | %s | %s |\n' "$system" "$qgis" "$name" "$result" "$(((SECONDS - start + 59) / 60))" "$commit" >> "$results"
     say "  $result ($(grep -aE '[0-9]+ (passed|failed)' "$log" | tail -n 1 || true))"
@@ -68,6 +70,7 @@ for system in "$@"; do
         debian13) make_system trixie ;;
         debian13-backports) make_system trixie trixie-backports ;;
         testing) make_system testing ;;
+        qt6) make_system trixie && bash tools/qt6_qgis.sh "$root" ;;
         *) die "没有这个系统 · unknown system: $system" ;;
     esac
     step demo make demo

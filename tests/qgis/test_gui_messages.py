@@ -120,7 +120,7 @@ def test_message_with_a_button_of_later_is_as_high_as_its_text(message_bar, has_
 
 
 @pytest.mark.parametrize("has_button", [False, True])
-def test_message_does_not_make_panels_beside_a_narrow_map_narrower(chinese, qgis_app, has_button):
+def test_message_on_a_narrow_map_does_not_make_panels_narrower(chinese, qgis_app, has_button):
     window, page, bar = QMainWindow(), QWidget(), QgsMessageBar()
     fill_layout(QVBoxLayout(page), bar, None, has_margins=False)
     window.setCentralWidget(page)

@@ -53,7 +53,7 @@ _MIN_LINES_FOR_FILTERS = 30
 _MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 61
 #: First heights of list and details, as a proportion.
 LIST_TO_DETAIL_RATIO = (50, 45)
-_TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+_ICON_AND_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 #: Indices of the tabs.
 LIST_TAB, DETAIL_TAB = 0, 1
 
@@ -91,13 +91,13 @@ class _ActionRow(FittedWidget, QWidget):
         room = self.width() - self.layout().spacing() * len(shown) - sum(map(self._measure, shown))
         for button in reversed(self._shrinkable):
             has_text = room >= 0
-            button.setToolButtonStyle(_TEXT_BESIDE_ICON if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setToolButtonStyle(_ICON_AND_TEXT if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setToolTip("" if has_text else button.text())
             room += 0 if has_text or button.isHidden() else self._measure_text(button)
 
     def _measure(self, button: QToolButton) -> int:
         """Return the width that a button needs with its text."""
-        has_text = button.toolButtonStyle() == _TEXT_BESIDE_ICON
+        has_text = button.toolButtonStyle() == _ICON_AND_TEXT
         return button.sizeHint().width() + (0 if has_text else self._measure_text(button))
 
     @staticmethod
@@ -244,7 +244,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             objectName=name,
             iconSize=QSize(size, size),
             text=text,
-            toolButtonStyle=_TEXT_BESIDE_ICON,
+            toolButtonStyle=_ICON_AND_TEXT,
             autoRaise=True,
             **properties,
         )

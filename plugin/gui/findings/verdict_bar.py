@@ -212,6 +212,10 @@ class VerdictBar(FittedWidget, QWidget):
         total = self._counts[kind]
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
+    def _format_short_text(self, kind: str) -> str:
+        partly_checked = self._partly_checked if kind == "skipped" else 0
+        return f"{self.format_number(kind)}+{partly_checked}" if partly_checked else self.format_number(kind)
+
     def _format_full_text(self, kind: str) -> str:
         text = f"{theme.get_kind_word(kind)} {self.format_number(kind)}"
         if kind == "skipped" and self._partly_checked:
@@ -228,10 +232,10 @@ class VerdictBar(FittedWidget, QWidget):
         texts = {kind: self._format_full_text(kind) for kind in self.buttons}
         for kind in reversed(texts):
             if sum(self._measure_button(one, text) for one, text in texts.items()) > room:
-                texts[kind] = self.format_number(kind)
+                texts[kind] = self._format_short_text(kind)
         for number, (kind, button) in enumerate(self.buttons.items()):
             button.setText(texts[kind])
-            button.setMinimumWidth(self._measure_button(kind, self.format_number(kind)))
+            button.setMinimumWidth(self._measure_button(kind, self._format_short_text(kind)))
             self._row.setStretch(number, self._measure_button(kind, texts[kind]))
 
     def _measure_button(self, kind: str, text: str) -> int:
