@@ -141,7 +141,7 @@ def test_messages_below_fields_have_the_minimum_contrast_and_errors_the_error_co
 
 
 def test_title_of_a_fix_that_does_not_apply_is_drawn_in_the_faint_text_colour_of_the_theme(ui_theme):
-    texts = SimpleNamespace(get_title=lambda _fix: "HHHH", explain_refusal=lambda _refusal: "sealed")
+    texts = SimpleNamespace(get_title=lambda _fix: "████", explain_refusal=lambda _refusal: "sealed")
     choices = ChoiceList()
     choices.show_choices([SimpleNamespace(fix=None, proposal=None, refusal=None)], texts)
     window = make_window(choices)

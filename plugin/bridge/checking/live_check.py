@@ -15,7 +15,7 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.base.errors import Cancellation
-from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one
+from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one, return_free_memory
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import StateReader, make_state_reader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
@@ -389,6 +389,8 @@ class LiveCheck(QObject):
 
     def _prepare_session(self, check_session: Any, cancellation: Cancellation) -> None:
         check_session.prepare(cancellation)
+        # That of the former result.
+        return_free_memory()
         self._exclusion.exclude_existing_objects()
 
     def _recheck_batch(

@@ -75,7 +75,7 @@ def judge_edits(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -
     """
     judgement = judge_alone(state, Attempt(fix, finding, edits))
     if isinstance(judgement, FixRefused):
-        raise judgement
+        raise FixRefused(judgement.key, **judgement.params)
     return judgement.proposal, apply_judgements(state, [judgement])
 
 
@@ -156,7 +156,7 @@ def judge_separate(
             require_unsealed(attempt.edits.roles, state.norm, state.settings.documents)
             batches[number] = state.make_batch(attempt.edits.select_checked_edits(state.new_fields))
         except FixRefused as refused:
-            judgements[number] = refused
+            judgements[number] = refused.with_traceback(None)
     state_after = state.fork()
     for number in batches:
         state_after.record_new_rows_and_fields(attempts[number].edits)
@@ -197,7 +197,8 @@ def _catch_refusal(function: Callable[[], _Result]) -> _Result | FixRefused:
     try:
         return function()
     except FixRefused as refused:
-        return refused
+        # A traceback keeps the state until Python's next garbage collection.
+        return refused.with_traceback(None)
     except shapely.GEOSException as error:
         return _explain_failure(error)
 

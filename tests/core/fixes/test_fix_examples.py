@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each example of a fix is a test: the rows afterwards, judged by plain shapely."""
 
+import gc
 import re
 import string
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from plugin.core.base.files.data import read_toml
 from plugin.core.cli.examples.run_examples import apply_fix_to_example
+from plugin.core.fixes import judge
+from plugin.core.fixes.choices import make_choice
 from plugin.core.fixes.drafts import DRAFT_FIXES
 from plugin.core.fixes.edits import Edits
 from plugin.core.fixes.fix_declaration import FIX_HEADINGS, load_all_fixes
@@ -144,3 +148,26 @@ def test_refusal_names_a_blank_value(lang, shown):
     texts = FixTexts(lang, load_standard().templates)
     params = {"role": "GDBHMB", "key": "140225000000000001", "value": "0999", "name": ""}
     assert shown in texts.explain_refusal(Refusal(None, "no_code_for_name", params))
+
+
+def test_refusal_by_the_rules_does_not_keep_the_state_until_a_garbage_collection(monkeypatch):
+    """A county has half a gigabyte, and live checks exclude garbage from collections."""
+    fix = next(iter(load_all_fixes().values()))
+    example = fix.examples[0]
+    state, findings = check_and_start_editing(make_fix_example_plan(example), [example.rule])
+    finding = next(one for one in findings if fix.is_for_finding(one))
+    assert make_choice(state, fix, finding, {}).proposal is not None
+
+    def refuse(*_args):
+        raise FixRefused("not_solved")
+
+    monkeypatch.setattr(judge, "_require_solved", refuse)
+    gc.collect()
+    gc.disable()
+    try:
+        assert make_choice(state, fix, finding, {}).refusal.reason == "not_solved"
+        watched = weakref.ref(state)
+        del state
+        assert watched() is None
+    finally:
+        gc.enable()

@@ -8,6 +8,7 @@ used where libraries may be missing.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
@@ -137,6 +138,17 @@ def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
             items.popitem()
         else:
             items.pop()
+
+
+def return_free_memory() -> None:
+    """Return memory that was freed to the system.
+
+    The C library of Linux keeps it for the threads that had it, and a later operation runs in other threads. Where the
+    library has no such function, nothing is done.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 @dataclass
