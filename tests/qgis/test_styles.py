@@ -41,7 +41,7 @@ def generated_styles(tmp_path_factory):
 def test_style_files_equal_the_output_of_make_styles(generated_styles, name):
     # Qt 6 orders attributes differently, and rounds the last digit of colours.
     def read_sorted_words(path):
-        text = re.sub(r"(0\.\d{6})\d", r"\1", path.read_text(encoding="utf-8"))
+        text = re.sub(r"0\.\d{7}", lambda found: f"{float(found[0]):.5f}", path.read_text(encoding="utf-8"))
         return sorted(text.replace(">", " ").replace("/", " ").split())
 
     assert read_sorted_words(generated_styles / f"{name}.qml") == read_sorted_words(STYLES_FOLDER / f"{name}.qml"), (
