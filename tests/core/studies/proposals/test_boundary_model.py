@@ -222,23 +222,25 @@ def check_town(seed):
     return "cut" if choice.cut_count else "solved"
 
 
-def make_row_of_cells(**changes):
-    """Return a model of four cells of 100 m × 100 m in a row, all inside; 30 000 m² may stay."""
+def make_row_of_cells(count=4, **changes):
+    """Return a model of cells of 100 m × 100 m in a row, all inside; all but 10 000 m² may stay."""
     values = {
-        "area_m2": np.full(4, 10_000.0),
-        "weight": np.ones(4),
-        "is_inside": np.ones(4, dtype=bool),
-        "must_leave": np.zeros(4, dtype=bool),
-        "must_stay": np.zeros(4, dtype=bool),
-        "parcel": np.arange(4),
-        "outer_m": np.array([300.0, 200.0, 200.0, 300.0]),
-        "left": np.arange(3),
-        "right": np.arange(1, 4),
-        "shared_m": np.full(3, 100.0),
+        "area_m2": np.full(count, 10_000.0),
+        "weight": np.ones(count),
+        "is_inside": np.ones(count, dtype=bool),
+        "must_leave": np.zeros(count, dtype=bool),
+        "must_stay": np.zeros(count, dtype=bool),
+        "parcel": np.arange(count),
+        "outer_m": np.array([300.0, *[200.0] * (count - 2), 300.0]),
+        "left": np.arange(count - 1),
+        "right": np.arange(1, count),
+        "shared_m": np.full(count - 1, 100.0),
     }
     cells = BoundaryCells(**{**values, **{name: one for name, one in changes.items() if name in values}})
     rules = BoundaryRules("area", False, changes.get("min_part_m2", 0.0), changes.get("growth"))
-    return BoundaryModel(cells, [AreaLimit("area", cells.area_m2, 30_000.0)], rules, changes.get("necks", lambda _: ()))
+    return BoundaryModel(
+        cells, [AreaLimit("area", cells.area_m2, 10_000.0 * (count - 1))], rules, changes.get("necks", lambda _: ())
+    )
 
 
 def test_a_stage_that_finds_nothing_keeps_the_last_choice():
@@ -256,6 +258,18 @@ def test_a_stage_that_finds_nothing_keeps_the_last_choice():
 def test_weights_decide_which_land_is_given_back():
     choice = choose_boundary(make_row_of_cells(weight=np.array([1.0, 0.6, 0.8, 1.0])), SolverLimits())
     assert choice.inside.tolist() == [True, False, True, True] and choice.stages[RETREAT].value == 6_000.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "given_back", "retreat_m2"),
+    [({}, 1, 6_000.0), ({"min_part_m2": 11_000.0}, 2, 8_000.0), ({"growth": 0.0}, 0, 10_000.0)],
+    ids=["area", "no small part", "no longer outline"],
+)
+def test_worked_example_of_the_manual(changes, given_back, retreat_m2):
+    model = make_row_of_cells(5, weight=np.array([1.0, 0.6, 0.8, 1.0, 1.0]), **changes)
+    choice = choose_boundary(model, SolverLimits())
+    assert np.flatnonzero(~choice.inside).tolist() == [given_back]
+    assert choice.stages[RETREAT].value == pytest.approx(retreat_m2)
 
 
 def test_an_island_below_the_least_area_is_given_back_or_avoided():
