@@ -18,7 +18,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QInputDialog, QLineEdit, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QInputDialog, QLineEdit, QVBoxLayout, QWidget
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, read_features, write_review
@@ -30,6 +30,7 @@ from ...core.base.files.writing import OutputPaths
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import (
+    FocusedButtonDialog,
     MessageBarMessages,
     choose_save_path,
     fill_layout,
@@ -81,7 +82,7 @@ class PanelProject:
         return replace(self.shape, attributes={**self.attributes, "name": self.name})
 
 
-class ProjectFactsDialog(QDialog):
+class ProjectFactsDialog(FocusedButtonDialog):
     """Asks for what the opinion on a project prints: its name, number and applicant."""
 
     def __init__(self, project: PanelProject, parent: QWidget | None = None):

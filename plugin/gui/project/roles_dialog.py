@@ -9,7 +9,6 @@ from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -40,7 +39,7 @@ _MAX_NAMED_LAYERS = 4
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
-class GroupDialog(QDialog):
+class GroupDialog(FocusedButtonDialog):
     """Dialog that asks which group of layers is checked.
 
     ``groups``: layer groups with the same plan layers (`find_conflicting_groups`); ``names``: names of the repeated
