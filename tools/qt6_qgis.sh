@@ -52,7 +52,7 @@ step configure "cmake -S qgis -B out -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE
 modules=$(printf 'python_module_qgis__%s ' core gui analysis)
 python=$(printf 'py%s ' utils core gui analysis qtcompat console plugin-installer testing processing)
 step build "ninja -C out -j2 qgis_core qgis_gui qgis_analysis $modules $python resources staged-plugins \
-    provider_spatialite provider_virtuallayer provider_delimitedtext qgis_process qgis_app qgis"
+    authmethod_basic provider_spatialite provider_virtuallayer provider_delimitedtext qgis_process qgis_app qgis"
 # A program that finds this file beside it runs from the build folder; for Python, that is beside python3.
 step links "cp out/output/bin/qgisbuildpath.txt /usr/bin/
     ln -sfn $work/out/output/bin/qgis /usr/bin/qgis; ln -sfn $work/out/output/bin/qgis_process /usr/bin/qgis_process
