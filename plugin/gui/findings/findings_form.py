@@ -88,7 +88,7 @@ class _ActionRow(FittedWidget, QWidget):
 
     def fit_contents(self) -> None:
         shown = [one for one in self._buttons if not one.isHidden()]
-        room = self.width() - self.layout().spacing() * len(shown) - sum(map(self._measure, shown))
+        room = self.width() - self.layout().spacing() * (len(shown) - 1) - sum(map(self._measure, shown))
         for button in reversed(self._shrinkable):
             has_text = room >= 0
             button.setToolButtonStyle(_ICON_AND_TEXT if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
