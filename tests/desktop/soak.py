@@ -74,7 +74,7 @@ def choose_edit(layer, chance):
     fid = chance.choice(FIDS.setdefault(layer.id(), layer.allFeatureIds()))
     feature = layer.getFeature(fid)
     if not feature.isValid() or feature.geometry().isNull():
-        return "none", bool
+        return "none", lambda: True
     action = chance.choice(ACTIONS)
     if action == "move":
         vertex = feature.geometry().vertexAt(0)

@@ -75,6 +75,7 @@ def judge_edits(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -
     """
     judgement = judge_alone(state, Attempt(fix, finding, edits))
     if isinstance(judgement, FixRefused):
+        # A new one: with its traceback, the one in this frame would keep the state.
         raise FixRefused(judgement.key, **judgement.params)
     return judgement.proposal, apply_judgements(state, [judgement])
 

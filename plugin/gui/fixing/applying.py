@@ -28,11 +28,7 @@ from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.base.placeholders import join_first
 from ..widgets import messages
-
-#: Maximum number of layers named in a message; a narrow map has little room for it.
-_MAX_NAMED_LAYERS = 2
 
 
 def get_person_name() -> str:
@@ -186,7 +182,7 @@ class FixApplier(QObject):
             label=order.label,
             fix=log.texts.make_sentence(order.proposals[0]).rstrip("。."),
             count=len(order.proposals),
-            layers=join_first([layer.name() for layer in step.layers], tr(", "), limit=_MAX_NAMED_LAYERS),
+            layers=tr(", ").join(layer.name() for layer in step.layers),
         )
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))

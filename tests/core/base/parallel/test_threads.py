@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Threads for operations of GEOS: the same results, in the same order, with any number of threads."""
 
+import ctypes
 import gc
 import os
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -232,3 +234,27 @@ def test_a_program_that_took_too_long_is_tried_again(candidates, tmp_path, monke
     assert find_python_program(MODULES) == ""
     monkeypatch.setattr(python_program, "_TRIAL_SECONDS", 20.0)
     assert (tmp_path / "begun").exists() and find_python_program(MODULES) == wanted
+
+
+def read_resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="the C library returns memory itself",
+)
+def test_memory_that_a_thread_has_freed_is_returned_to_the_system():
+    kept = []
+
+    def fill():
+        # The library returns large blocks at once, and the free end of the memory: the last small block stays in use.
+        blocks = [np.ones(8_000) for _ in range(3_000)]
+        kept.append(blocks[-1])
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    thread.join()
+    before = read_resident_bytes()
+    process_state.return_free_memory()
+    assert before - read_resident_bytes() > 100e6
