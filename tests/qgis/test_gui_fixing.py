@@ -963,6 +963,20 @@ def test_fix_preview_maps_centre_on_a_point_finding_at_their_nearest_allowed_sca
     maps.release()
 
 
+@pytest.mark.parametrize(("times", "is_whole"), [(1, True), (4, True), (5, False)])
+def test_fix_preview_maps_show_whole_rows_that_are_not_much_larger_than_the_land(qgis_app, times, is_whole):
+    maps = LinkedMaps(QgsMapCanvas())
+    maps.resize(600, 300)
+    maps.show()
+    process_events(0.1)
+    land, row = QgsRectangle(0, 0, 100, 50), QgsRectangle(0, 0, 100 * times, 50 * times)
+    shapes = FixShapes(QgsCoordinateReferenceSystem("EPSG:4526"), moved_out=[QgsGeometry.fromRect(land)])
+    shapes.before.append(QgsGeometry.fromRect(row))
+    maps.show_shapes(shapes)
+    assert maps.before.extent().contains(row) == is_whole and maps.before.extent().contains(land)
+    maps.release()
+
+
 def test_warnings_about_a_fix_are_listed_above_the_findings_that_it_ends_and_adds(qgis_app):
     finding = SimpleNamespace(code="TOP002", message="空隙")
     proposal = Proposal(None, None, None, [finding], [finding])

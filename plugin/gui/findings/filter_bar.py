@@ -12,7 +12,7 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ..widgets import fill_layout, make_row, theme
+from ..widgets import fill_layout, make_row, make_row_widget, theme
 from .groups import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.
@@ -89,11 +89,12 @@ class FilterBar(QWidget):
         self.states = self._make_choice_box("SanxianStates", tr("All states"), visible=False)
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"), visible=False)
         self.clear_button = QToolButton(text=tr("Clear Filter"), autoRaise=True, enabled=False)
+        #: The panel puts it where there is room.
+        self.option_row = make_row_widget(self.fixable_only, self.package_only, self.new_only, None, self.clear_button)
         fill_layout(
             QVBoxLayout(self),
             make_row((self.search, 2), (self.townships, 1), (self.rules, 1)),
             make_row(self.states, self.assignees),
-            make_row(self.fixable_only, self.package_only, self.new_only, None, self.clear_button),
             has_margins=False,
         )
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS, timeout=self.changed)

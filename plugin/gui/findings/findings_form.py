@@ -11,6 +11,7 @@ from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QEvent, QSize, Qt
 from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -133,6 +134,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         body = _Body(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
         shrinkable = (self.grouping_button, self.worklist_button, self.export_button)
         top = _ActionRow(self.run_button, *shrinkable, None, self.county, shrinkable=shrinkable)
+        self._kinds_and_options = make_row((self.verdict.kind_row, 1), self.filters.option_row)
         stale = make_row((self.stale_icon, 0, Qt.AlignmentFlag.AlignTop), (self.stale, 1), self.stale_button)
         fill_layout(
             QVBoxLayout(body),
@@ -143,7 +145,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
             self.run_bar,
             # The button that shows the filters does not move when they appear below it.
             make_row((self.tabs, 1), self.filter_button),
-            self.verdict.kind_row,
+            self._kinds_and_options,
             self.filters,
             (self.splitter, 1),
             # Below the list, which stays where it is when a note comes and goes.
@@ -215,6 +217,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         )
         # The filters are those of the list.
         self.filter_button.clicked.connect(lambda: self.tabs.setCurrentIndex(LIST_TAB))
+        self.tabs.currentChanged.connect(lambda tab: tab == LIST_TAB or self.filter_button.setChecked(False))
         panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
         self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()
@@ -266,8 +269,11 @@ class FindingsForm(FittedWidget, QgsDockWidget):
                 filter=text, errors=errors, warnings=warnings
             )
         self.filter_button.setText(text)
-        for part in (self.filters, self.verdict.kind_row):
-            part.setVisible(self.result is not None and not (has_fold and not self.filter_button.isChecked()))
+        direction = QBoxLayout.Direction.LeftToRight if has_fold else QBoxLayout.Direction.TopToBottom
+        self._kinds_and_options.setDirection(direction)
+        has_filters = self.result is not None and (not has_fold or self.filter_button.isChecked())
+        for part in (self.filters, self.filters.option_row, self.verdict.kind_row):
+            part.setVisible(has_filters)
         self.tabs.setVisible(has_list and uses_tabs)
         self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST_TAB)
         self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == DETAIL_TAB))

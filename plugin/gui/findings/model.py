@@ -55,8 +55,6 @@ _RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _FINDING_ROW_FLAGS = _RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
 #: Findings that a step of `FindingsModel.prepare_groups` searches for words: 0.1 s.
 _FINDINGS_PER_STEP = 20_000
-#: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
-ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 # As integers: the alignment role of Qt 6 does not accept flags.
 _ALIGN_RIGHT, _ALIGN_LEFT = (
     int(getattr(flags, "value", flags))
@@ -464,7 +462,7 @@ class FindingsModel(GroupedModel):
             return self._load_icon(get_finding_kind(finding))
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color(in_field=True)) if self._is_faint(index) else None
-        return self.get_finding(index) if role == ROW_ROLE else None
+        return None
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:

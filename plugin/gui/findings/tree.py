@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import (
     pyqtSignal,
 )
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
-from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QTreeView
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
@@ -35,7 +35,7 @@ from .groups import (
     WorkRows,
     get_listed_rule,
 )
-from .model import ROW_ROLE, SORT_MARKS, FilterSettings, FindingsModel, get_column_title
+from .model import SORT_MARKS, FilterSettings, FindingsModel, get_column_title
 
 #: Least width of rule and place, in Chinese characters, without and with a work list; a narrower list has no column of
 #: states, which matter more with a work list.
@@ -53,19 +53,6 @@ _WORK_KEYS = {Qt.Key.Key_S: "state", Qt.Key.Key_A: "assign", Qt.Key.Key_E: "note
 
 def _has_modifiers(event: Any) -> bool:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
-
-
-class _ElidingDelegate(QStyledItemDelegate):
-    """Elides titles of rules and notes at the end, and keys of findings in the middle.
-
-    The end of a key distinguishes it from its neighbours.
-    """
-
-    def initStyleOption(self, option, index):
-        super().initStyleOption(option, index)
-        # Only the column with keys asks the model: Qt calls this for each cell that it draws.
-        has_key = index.column() == PLACE_COLUMN and index.data(ROW_ROLE) is not None
-        option.textElideMode = Qt.TextElideMode.ElideMiddle if has_key else Qt.TextElideMode.ElideRight
 
 
 class FindingsTree(FittedWidget, QTreeView):
@@ -93,6 +80,8 @@ class FindingsTree(FittedWidget, QTreeView):
             objectName="SanxianFindings",
             accessibleName=tr("Findings"),
             uniformRowHeights=True,
+            # The end of a key distinguishes it from its neighbours; that of a title says what is wrong.
+            textElideMode=Qt.TextElideMode.ElideMiddle,
             selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection,
             allColumnsShowFocus=True,
             expandsOnDoubleClick=True,
@@ -101,7 +90,6 @@ class FindingsTree(FittedWidget, QTreeView):
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
         self.setIndentation(self.fontMetrics().height())
-        self.setItemDelegate(_ElidingDelegate(self))
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
         self._column_widths: dict[int, int] = {}

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStyle,
@@ -22,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.base.placeholders import join_first
-from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, make_row_widget, set_bold, theme
+from ..widgets import FittedWidget, IconLabel, fill_layout, make_row, set_bold, theme
 from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.
@@ -31,6 +33,15 @@ _BUTTON_GAP = 4
 _MAX_LISTED_REASONS = 12
 #: Maximum number of named settings.
 _MAX_NAMED_SETTINGS = 8
+
+
+class _KindRow(FittedWidget, QWidget):
+    """The row of filter buttons; they adapt to its width."""
+
+    def __init__(self, buttons: Iterable[QToolButton], fit_buttons: Callable[[], None]):
+        super().__init__()
+        fill_layout(QHBoxLayout(self), *buttons, has_margins=False)
+        self.fit_contents = fit_buttons
 
 
 class VerdictBar(FittedWidget, QWidget):
@@ -77,7 +88,7 @@ class VerdictBar(FittedWidget, QWidget):
             button.toggled.connect(lambda on, button=button: _mark_hidden(button, not on))
             _mark_hidden(button, not button.isChecked())
         #: The filter buttons, which the panel puts beside its other filters.
-        self.kind_row = make_row_widget(*self.buttons.values())
+        self.kind_row = _KindRow(self.buttons.values(), self._fit_buttons)
         self._row = self.kind_row.layout()
         self._row.setSpacing(max(1, self._row.spacing() // 2))
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
@@ -199,7 +210,7 @@ class VerdictBar(FittedWidget, QWidget):
                     "reason."
                 ).format(count=self._partly_checked)
             button.setToolTip(tip)
-        self.fit_contents()
+        self._fit_buttons()
 
     def set_matching_counts(self, matching_counts: dict[str, int] | None) -> None:
         """Show how many findings of each kind pass the other filters; None without filters."""
@@ -223,12 +234,14 @@ class VerdictBar(FittedWidget, QWidget):
         return text
 
     def fit_contents(self) -> None:
-        """Show icon, word and number on the buttons; the last kinds have only icon and number if all do not fit."""
         # No layout may give the note on edits less height than its lines need in this width.
         self._edited.setMinimumHeight(max(self._edited.heightForWidth(self.width()), 0))
+
+    def _fit_buttons(self) -> None:
+        """Show icon, word and number on the buttons; the last kinds have only icon and number if all do not fit."""
         if not self._counts:
             return
-        room = self.width() - (len(self.buttons) - 1) * self._row.spacing()
+        room = self.kind_row.width() - (len(self.buttons) - 1) * self._row.spacing()
         texts = {kind: self._format_full_text(kind) for kind in self.buttons}
         for kind in reversed(texts):
             if sum(self._measure_button(one, text) for one, text in texts.items()) > room:

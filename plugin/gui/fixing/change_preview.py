@@ -35,6 +35,7 @@ from ...bridge.texts import tr
 from ..widgets import BorderedFrame, ElidedLabel, FittedWidget, fill_layout, make_faint_label, make_row, set_bold, theme
 from ..widgets.map_items import (
     NEAREST_SCALE,
+    SHARE_OF_VIEW,
     compute_zoom_extent,
     convert_to_edges,
     make_rubber_band,
@@ -50,6 +51,10 @@ OUT_COLOUR, IN_COLOUR = QColor("#B0004A"), QColor("#0057A8")
 OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
 #: Dashes of a small sample and their gaps, in widths of the line.
 _SAMPLE_DASHES = (1.5, 1.0)
+#: Rows are shown whole if they are at most as many times as wide or high as the land that moves.
+_MAX_ROWS_TO_LAND = 4
+#: Share of the map that whole rows may take.
+_MAX_SHARE_OF_ROWS = 0.8
 #: Minimum width of the column of names.
 _MIN_NAME_DIGITS = 9
 
@@ -70,14 +75,29 @@ class FixShapes:
     place: list[QgsGeometry] = field(default_factory=list)
 
     def compute_extent(self) -> QgsRectangle:
-        """Return the bounds of the land that rows lose and gain; without any, of the finding, else of the rows."""
-        for shapes in ([*self.moved_out, *self.moved_in], self.place, [*self.before, *self.after]):
-            box = QgsRectangle()
-            for shape in shapes:
-                box.combineExtentWith(shape.boundingBox())
-            if not box.isNull():
-                return box
-        return QgsRectangle()
+        """Return the box that is to take `SHARE_OF_VIEW` of a map.
+
+        It has the land that rows lose and gain; without any, the finding, else the rows. Around rows that are not much
+        larger than that land, the map is large enough for them.
+        """
+        moved, place, rows = (
+            _compute_bounds(shapes)
+            for shapes in ([*self.moved_out, *self.moved_in], self.place, [*self.before, *self.after])
+        )
+        box = next((one for one in (moved, place) if not one.isNull()), rows)
+        size, rows_size = (max(one.width(), one.height()) for one in (box, rows))
+        if size < rows_size <= _MAX_ROWS_TO_LAND * size:
+            share = SHARE_OF_VIEW / _MAX_SHARE_OF_ROWS
+            width, height = max(box.width(), share * rows.width()), max(box.height(), share * rows.height())
+            box = QgsRectangle.fromCenterAndSize(rows.center(), width, height)
+        return box
+
+
+def _compute_bounds(shapes: Iterable[QgsGeometry]) -> QgsRectangle:
+    box = QgsRectangle()
+    for shape in shapes:
+        box.combineExtentWith(shape.boundingBox())
+    return box
 
 
 @dataclass
