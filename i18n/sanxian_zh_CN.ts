@@ -12,6 +12,10 @@
         <translation>（推荐）</translation>
     </message>
     <message>
+        <source> (in part)</source>
+        <translation>（部分）</translation>
+    </message>
+    <message>
         <source> ({codes})</source>
         <translation>（{codes}）</translation>
     </message>
@@ -3598,8 +3602,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有找到浏览器</translation>
     </message>
     <message>
-        <source>No check can run: Python 3.11 or later, with its module tomllib, is needed.</source>
-        <translation>当前不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
+        <source>No check can run without {lack}.</source>
+        <translation>缺少 {lack}，不能检查。</translation>
+    </message>
+    <message>
+        <source>No check can run without {lack}. See Environment Check.</source>
+        <translation>缺少 {lack}，不能检查。见“环境自检”。</translation>
     </message>
     <message>
         <source>No draft can be offered.</source>
@@ -4614,10 +4622,6 @@ Results: the boundary after the draft, the land that leaves or comes, a workbook
         <translation>公开版：报告文件略去坐标、各字段中填写的文字（名单所列字段除外）、问题图形、公开版名单中的图层、坐标系、路径、来源文件名和个人姓名。涉及这些图层的问题仍计入全部数量和面积。每个文件列出略去的内容。写入文件的问题图层不能出公开版。名单（resources/standards/common-2021/public_edition.toml）未见原文（来源级别 C）；县配置可以指定本县的名单（[public_edition] list）。</translation>
     </message>
     <message>
-        <source>Python is too old for checks. See Environment Check.</source>
-        <translation>Python 版本过低，不能运行检查。请打开“环境自检”。</translation>
-    </message>
-    <message>
         <source>Re-check</source>
         <translation>重新检查</translation>
     </message>
@@ -4863,7 +4867,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>Requirement</source>
-        <translation>要求</translation>
+        <translation>汇交要求</translation>
     </message>
     <message>
         <source>Resolve Conflicts…</source>
@@ -7132,6 +7136,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
     </message>
     <message>
+        <source>if there is one</source>
+        <translation>有则必交</translation>
+    </message>
+    <message>
         <source>in memory</source>
         <translation>内存</translation>
     </message>
@@ -7168,12 +7176,12 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>问题台账.xlsx</translation>
     </message>
     <message>
-        <source>mandatory</source>
-        <translation>必选</translation>
-    </message>
-    <message>
         <source>mark C</source>
         <translation>来源级别 C，未核实</translation>
+    </message>
+    <message>
+        <source>may be delivered</source>
+        <translation>选交</translation>
     </message>
     <message>
         <source>merged</source>
@@ -7182,6 +7190,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>meridian {degrees}°E</source>
         <translation>中央经线 {degrees}°E</translation>
+    </message>
+    <message>
+        <source>must be delivered</source>
+        <translation>汇交必交</translation>
     </message>
     <message>
         <source>name of its field, such as 'XZQDM'</source>
@@ -7270,10 +7282,6 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>required</source>
         <translation>必填</translation>
-    </message>
-    <message>
-        <source>required if there is one</source>
-        <translation>有则必选</translation>
     </message>
     <message>
         <source>rule default</source>

@@ -33,7 +33,7 @@ step packages "echo 'deb-src $mirror trixie main' > /etc/apt/sources.list.d/sour
     libqscintilla2-qt6-dev pyqt6.qsci-dev python3-pyqt6.qsci python3-dev python3-venv python3-gdal python3-pyqt6 \
     python3-pyqt6.sip python3-pyqt6.qtsvg python3-pyqt6.qtpositioning python3-pyqt6.qtmultimedia pyqt6-dev \
     pyqt6-dev-tools python3-pyqtbuild sip-tools python3-sipbuild python3-owslib python3-psycopg2 python3-termcolor \
-    python3-yaml python3-jinja2 python3-pygments"
+    python3-yaml python3-jinja2 python3-pygments python3-pyproj python3-shapely"
 # Debian 13 has Qwt for Qt 5 only.
 step qwt "curl -sfo qwt.tar.bz2 ${mirror%/}/pool/main/q/qwt/qwt_6.3.0.orig.tar.bz2
     mkdir -p qwt; tar xjf qwt.tar.bz2 -C qwt --strip-components=1; cd qwt
@@ -52,7 +52,8 @@ step configure "cmake -S qgis -B out -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE
 modules=$(printf 'python_module_qgis__%s ' core gui analysis)
 python=$(printf 'py%s ' utils core gui analysis qtcompat console plugin-installer testing processing)
 step build "ninja -C out -j2 qgis_core qgis_gui qgis_analysis $modules $python resources staged-plugins \
-    authmethod_basic provider_spatialite provider_virtuallayer provider_delimitedtext qgis_process qgis_app qgis"
+    authmethod_basic provider_spatialite provider_virtuallayer provider_delimitedtext qgis_process qgis_app qgis
+    /usr/lib/qt6/bin/lrelease -silent qgis/i18n/qgis_zh-Hans.ts -qm out/output/i18n/qgis_zh-Hans.qm"
 # A program that finds this file beside it runs from the build folder; for Python, that is beside python3.
 step links "cp out/output/bin/qgisbuildpath.txt /usr/bin/
     ln -sfn $work/out/output/bin/qgis /usr/bin/qgis; ln -sfn $work/out/output/bin/qgis_process /usr/bin/qgis_process

@@ -25,7 +25,7 @@ def test_old_python_without_tomllib_shows_the_missing_module_and_the_remedy(old_
 
 def test_modules_loaded_on_an_old_python_have_python_3_9_syntax(old_python_facts):
     assert (
-        "sanxian.plugin.old_python" in old_python_facts["loaded"]
+        "sanxian.plugin.unusable" in old_python_facts["loaded"]
         and "sanxian.plugin.main" not in old_python_facts["loaded"]
     )
     for name in old_python_facts["loaded"]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin on Python below 3.11: 环境自检 lists what to install, nothing else works."""
+"""The plugin where its modules cannot be imported: 环境自检 lists what to install, nothing else works."""
 
 import platform
 
@@ -13,14 +13,14 @@ from .bridge.texts import tr
 from .paths import ICONS_FOLDER
 
 
-class OldPythonPlugin:
-    """The plugin on a Python that is too old: a menu entry and a message with what to install.
+class UnusablePlugin:
+    """The plugin without what it needs: a menu entry and a message with what to install.
 
-    ``iface`` is None in qgis_process, where the message is logged.
+    ``iface`` is None in qgis_process, where the message is logged; ``lack``: names of what is missing.
     """
 
-    def __init__(self, iface):
-        self.iface = iface
+    def __init__(self, iface, lack):
+        self.iface, self.lack = iface, lack
         self.action = None
         self.translator = texts.install_translator()
 
@@ -38,7 +38,8 @@ class OldPythonPlugin:
         self.action.setObjectName("SanxianActionDoctor")
         self.action.triggered.connect(self.show_message)
         self.iface.addPluginToMenu(tr("Sanxian"), self.action)
-        self.iface.messageBar().pushWarning(tr("Sanxian"), tr("Python is too old for checks. See Environment Check."))
+        text = tr("No check can run without {lack}. See Environment Check.").format(lack=self.lack)
+        self.iface.messageBar().pushWarning(tr("Sanxian"), text)
 
     def unload(self):
         """Remove the menu entry and the translation."""
@@ -72,10 +73,19 @@ class OldPythonPlugin:
             f"Qt {qVersion()}",
             f"Python {platform.python_version()}",
             "",
-            tr("No check can run: Python 3.11 or later, with its module tomllib, is needed."),
-            describe_remedy(platform.system()),
+            tr("No check can run without {lack}.").format(lack=self.lack),
+            describe_remedy(platform.system()) if self.lack.startswith("Python") else describe_libraries(),
         ]
         return "\n".join(lines)
+
+
+def describe_libraries():
+    """Return a text on how to install libraries."""
+    from .bridge.settings import get_interface_language
+    from .core.cli.doctor.libraries import describe_library_installation
+    from .core.standard.messages.texts import Texts
+
+    return describe_library_installation(Texts(get_interface_language()))
 
 
 def describe_remedy(system):
