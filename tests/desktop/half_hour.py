@@ -74,7 +74,7 @@ def fix_safe_errors_in_a_batch(controller, actions):
 
 def fix_remaining_errors_one_by_one(controller, actions):
     """Open the fix of each error with F and apply the recommended way; return the number mended, and the reasons."""
-    tried, refused, mended, last_fix = set(), Counter(), 0, ""
+    tried, refused, mended = set(), Counter(), 0
     for _round in range(MOST_ROUNDS):
         finding = next((f for f in list_errors(controller) if f.fingerprint not in tried), None)
         if finding is None:
@@ -92,19 +92,11 @@ def fix_remaining_errors_one_by_one(controller, actions):
             assert wait(controller.dock.note.text, 5), f"no reason why {finding.code} has no fix"
             refused[finding.code] += 1
             continue
-        if not wait(lambda: controller.fixes.one.dialog is not None, 5):
-            # A new field changes the whole layer: the panel asks for a check first.
-            FACTS.setdefault("checked_again_after", []).append(last_fix)
-            assert controller.dock.note.text(), f"no preview of {finding.code} and no reason"
-            run_check(controller)
-            actions["check"] += 1
-            tried.discard(finding.fingerprint)
-            continue
+        assert wait(lambda: controller.fixes.one.dialog is not None, 5), f"no preview of {finding.code}"
         wait(lambda: not controller.fixes.one.trial.is_running, 60)
         wait_seconds(0.3)
         dialog = controller.fixes.one.dialog
         if dialog.apply.isEnabled():
-            last_fix = dialog.choices.current.fix.code
             click(dialog.apply)
             wait(lambda: controller.fixes.one.dialog is None, 30)
             wait_for_live_check(controller)

@@ -71,7 +71,7 @@ def test_inspecting_a_submission_package_does_not_change_it(package_tour_facts):
     assert set(package_tour_facts["package_only"]) <= {"DOC002", "DOC005", "DOC007"}
     assert package_tour_facts["selected_in_package"] == [True, 1, False]
     assert "DOC007" in package_tour_facts["package_codes"] and "TOP001" in package_tour_facts["package_codes"]
-    assert package_tour_facts["package_layers"] == [9, True, 0] and package_tour_facts["package_untouched"]
+    assert package_tour_facts["package_layers"] == [10, True, 0] and package_tour_facts["package_untouched"]
 
 
 def test_inspecting_a_file_that_is_not_a_package_reports_it_and_keeps_the_previous_verdict(package_tour_facts):

@@ -261,7 +261,7 @@ def test_project_wizard_adds_and_removes_layer_groups_and_single_layers(project_
     assert set(project_wizard.draft.roles) - before == {"ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX"}
     assert place.groups.notice.kind == "info"
     top = place.groups.tree.topLevelItem(0)
-    assert [top.text(n) for n in (0, 2, 3)] == ["三条控制线", "4", "必选"]
+    assert [top.text(n) for n in (0, 2, 3)] == ["三条控制线", "4", "汇交必交"]
     top.child(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert "CZKFBJ" not in project_wizard.draft.roles and "城镇开发边界" in place.groups.notice.label.text()
     for n in range(place.groups.tree.topLevelItemCount()):

@@ -41,7 +41,7 @@ from ..widgets import (
     theme,
 )
 from .fields import FormBox
-from .limits_box import DEFINITION_KEY, get_ratio_forms, get_setting_name
+from .limits_box import DEFINITION_KEY, format_in_unit, get_ratio_forms, get_setting_name, get_unit_sign
 
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
@@ -78,6 +78,7 @@ class ConfirmationBox(FormBox):
         self.messages = {name: FieldMessage() for name in ("by", "date", "singly", "document", "items")}
         tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
         tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
+        self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -98,11 +99,12 @@ class ConfirmationBox(FormBox):
             if widget is self.deciding:
                 # Across the box: its third column is for typing.
                 grid.addWidget(WholeRows(widget), 3 * number + 2, 0, 1, 2)
+            elif widget is self.items:
+                column = fill_layout(QVBoxLayout(), self.used_note, (WholeRows(widget), 1), has_margins=False)
+                grid.addLayout(column, 3 * number + 1, 1)
             else:
-                grid.addWidget(WholeRows(widget) if widget is self.items else widget, 3 * number + 1, 1)
+                grid.addWidget(widget, 3 * number + 1, 1)
             grid.addWidget(self.messages[name], 3 * number + 3, 1)
-        self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
-        grid.addWidget(self.used_note, 16, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self.on_changed)
         self.date.dateChanged.connect(self._choose_date)
@@ -199,11 +201,15 @@ class ConfirmationBox(FormBox):
         names = self._texts.get_section("parameters") | {
             one: setting_names[f"{key}.{one}"] for one in value if f"{key}.{one}" in setting_names
         }
-        return tr("; ").join(f"{names.get(one, one)} {self._format_single_value(part)}" for one, part in value.items())
+        return tr("; ").join(
+            f"{names.get(one, one)} {self._format_single_value(part, one)}" for one, part in value.items()
+        )
 
-    def _format_single_value(self, value: Any) -> str:
+    def _format_single_value(self, value: Any, key: str = "") -> str:
         if isinstance(value, bool):
             return self._texts.get("explain", "yes" if value else "no")
+        if isinstance(value, int | float):
+            return " ".join(filter(None, (format_in_unit(value, key), get_unit_sign(key))))
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     def _untick_changed_items(self) -> None:
@@ -217,7 +223,7 @@ class ConfirmationBox(FormBox):
             for row in self._list_deciding_rows():
                 key = row.data(_NAME_COLUMN, _KEY_ROLE)
                 row.setText(_VALUE_COLUMN, self._format_value(key))
-                row.setToolTip(_VALUE_COLUMN, row.text(_VALUE_COLUMN))
+                row.setToolTip(_VALUE_COLUMN, row.text(_VALUE_COLUMN).replace(tr("; "), "\n"))
                 if key in given.singly and given.singly[key].value not in (None, self._find_value(key)):
                     row.setCheckState(_NAME_COLUMN, Qt.CheckState.Unchecked)
 
@@ -313,9 +319,10 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
     deciding.header().setStretchLastSection(False)
-    # The value is what a person confirms, and the document what is typed.
-    deciding.header().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    # The value is what a person confirms: it has the room that number and title of a document do not need.
     deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+    deciding.header().setSectionResizeMode(_VALUE_COLUMN, QHeaderView.ResizeMode.Stretch)
+    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 28)
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others

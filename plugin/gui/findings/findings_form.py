@@ -64,7 +64,9 @@ class _LowArea(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         width = max(self.widget().minimumSizeHint().width(), self.widget().minimumWidth())
-        return QSize(width, super().minimumSizeHint().height())
+        # A theme may draw a frame around the area.
+        margins = self.contentsMargins()
+        return QSize(width + margins.left() + margins.right(), super().minimumSizeHint().height())
 
     def eventFilter(self, watched, event):
         if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
@@ -264,13 +266,17 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.filter_button.setVisible(has_fold)
         text = tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter")
         if has_fold and self.result is not None:
-            errors, warnings = map(self.verdict.format_number, ("ERROR", "WARNING"))
+            errors, warnings = map(self.verdict.count_matching, ("ERROR", "WARNING"))
             text = tr("{filter}: {errors} errors, {warnings} warnings").format(
                 filter=text, errors=errors, warnings=warnings
             )
         self.filter_button.setText(text)
-        direction = QBoxLayout.Direction.LeftToRight if has_fold else QBoxLayout.Direction.TopToBottom
-        self._kinds_and_options.setDirection(direction)
+        # In one row, where the list has little room, unless the row would make the panel wider.
+        needed = sum(one.minimumSizeHint().width() for one in (self.verdict.kind_row, self.filters.option_row))
+        is_row = has_fold and needed + self._kinds_and_options.spacing() <= self.tree_page.width()
+        self._kinds_and_options.setDirection(
+            QBoxLayout.Direction.LeftToRight if is_row else QBoxLayout.Direction.TopToBottom
+        )
         has_filters = self.result is not None and (not has_fold or self.filter_button.isChecked())
         for part in (self.filters, self.filters.option_row, self.verdict.kind_row):
             part.setVisible(has_filters)

@@ -204,6 +204,8 @@ class FindingsModel(GroupedModel):
         self.layer_names: Mapping[str, str] = {}
         #: Determines outdated findings; None if all are current.
         self.outdated: OutdatedFindings | None = None
+        #: Whether the column of states is shown; without it, the title of a rule has the mark of a partial check.
+        self.shows_states = True
         #: Number of a listed group → its row.
         self._rows: dict[int, int] = {}
         self._sort_column_and_order = (AREA_COLUMN, Qt.SortOrder.DescendingOrder)
@@ -523,7 +525,9 @@ class FindingsModel(GroupedModel):
 
     def _format_group_cell(self, group, column):
         if column == PLACE_COLUMN:
-            return f"{group.code}  {group.title}" if group.is_rule else group.title
+            title = f"{group.code}  {group.title}" if group.is_rule else group.title
+            is_marked = group.check_state and group.check_state not in NOT_RUN_OUTCOMES and not self.shows_states
+            return title + tr(" (in part)") if is_marked else title
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:

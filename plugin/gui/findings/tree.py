@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import (
     pyqtSignal,
 )
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
-from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QTreeView
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
@@ -55,6 +55,15 @@ def _has_modifiers(event: Any) -> bool:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
 
 
+class _SentenceDelegate(QStyledItemDelegate):
+    """Elides a sentence, such as why a rule was skipped, at its end."""
+
+    def initStyleOption(self, option, index):
+        super().initStyleOption(option, index)
+        if index.parent().isValid() and index.model().get_finding(index) is None:
+            option.textElideMode = Qt.TextElideMode.ElideRight
+
+
 class FindingsTree(FittedWidget, QTreeView):
     """Tree view of the findings, grouped by rule.
 
@@ -89,6 +98,8 @@ class FindingsTree(FittedWidget, QTreeView):
         )
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
+        self.findings.layoutChanged.connect(self._span_sentences)
+        self.setItemDelegateForColumn(PLACE_COLUMN, _SentenceDelegate(self))
         self.setIndentation(self.fontMetrics().height())
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
@@ -147,6 +158,7 @@ class FindingsTree(FittedWidget, QTreeView):
                 hidden_columns.add(column)
         for column in (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN):
             header.setSectionHidden(column, column in hidden_columns)
+        self.findings.shows_states = STATE_COLUMN not in hidden_columns
 
     # --- content
     def show_report(self, report: Any, filters: FilterSettings) -> None:
@@ -172,6 +184,14 @@ class FindingsTree(FittedWidget, QTreeView):
         ):
             self.expand(first)
         self._quiet = False
+
+    def _span_sentences(self) -> None:
+        """Give the rows that are sentences the width of all columns."""
+        for row in range(self.findings.rowCount()):
+            rows = self.findings.groups[row].rows
+            for number in (0, len(rows) - 1):
+                if rows and isinstance(rows[number], str):
+                    self.setFirstColumnSpanned(number, self.findings.index(row, 0), True)
 
     def _select_or_go_to_group(self, finding: Any, group: FindingGroup | None) -> None:
         """Select a finding that a change of the list may have moved; if it is None or hidden, its group."""
@@ -226,6 +246,7 @@ class FindingsTree(FittedWidget, QTreeView):
         self.findings.set_filters(filters)
         if former_finding is not None:
             self._select_or_go_to_group(former_finding, group)
+            self.scrollTo(self.currentIndex())
         self._quiet = False
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:

@@ -218,17 +218,20 @@ class VerdictBar(FittedWidget, QWidget):
             self._matching = matching_counts
             self.set_counts(self._counts)
 
-    def format_number(self, kind: str) -> str:
-        """Return the number of findings of a kind as text; with filters as matching/all, such as 5/52."""
-        total = self._counts[kind]
-        return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
+    def count_matching(self, kind: str) -> int:
+        """Return how many findings of a kind pass the other filters."""
+        return (self._counts if self._matching is None else self._matching)[kind]
 
     def _format_short_text(self, kind: str) -> str:
+        # Not wider with filters than without: the panel must not grow while a filter is typed.
         partly_checked = self._partly_checked if kind == "skipped" else 0
-        return f"{self.format_number(kind)}+{partly_checked}" if partly_checked else self.format_number(kind)
+        return f"{self.count_matching(kind)}+{partly_checked}" if partly_checked else str(self.count_matching(kind))
 
     def _format_full_text(self, kind: str) -> str:
-        text = f"{theme.get_kind_word(kind)} {self.format_number(kind)}"
+        """Return the word and number of a kind; with filters the number is matching/all, such as 5/52."""
+        total = self._counts[kind]
+        number = str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
+        text = f"{theme.get_kind_word(kind)} {number}"
         if kind == "skipped" and self._partly_checked:
             return tr("{skipped}, in part {count}").format(skipped=text, count=self._partly_checked)
         return text

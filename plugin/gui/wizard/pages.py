@@ -39,7 +39,6 @@ from ..widgets import (
     ProfileCombo,
     WrappedLabel,
     fill_layout,
-    keep_room,
     make_faint_label,
     make_section,
     messages,
@@ -166,7 +165,7 @@ class TargetPage(WizardPage):
         self._add_choices(database_section, self.formats, ".gpkg")
         self.paths = WrappedLabel(reserved_lines=3)
         database_section.layout_.addWidget(self.paths)
-        self.there = keep_room(FormSection(tr("A database of this name exists")))
+        self.there = FormSection(tr("A database of this name exists"))
         self.existing = {
             "add": QRadioButton(tr("Add: create only missing layers; existing layers and their data are not changed")),
             "replace": QRadioButton(tr("Replace: delete the database and create a new, empty one; its data are lost")),

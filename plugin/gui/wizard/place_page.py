@@ -45,7 +45,7 @@ from .draft import WizardChoices, WizardPage
 _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 _ROLE_DATA = Qt.ItemDataRole.UserRole
 #: Number of groups that a low dialog shows without scrolling the list.
-_MIN_SHOWN_ROWS = 5
+_MIN_SHOWN_ROWS = 14
 
 
 class CountyLocation(NamedTuple):
@@ -246,7 +246,11 @@ class GroupsBox(FormSection):
             self.tree.clear()
             # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(list_branches(standard), key=lambda b: not b.is_chosen):
-                constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
+                constraint_names = {
+                    "M": tr("must be delivered"),
+                    "C": tr("if there is one"),
+                    "O": tr("may be delivered"),
+                }
                 constraints = {find_delivery_constraint(role, standard) for role in branch.roles}
                 names = [f"{standard.templates[role].name} {role}" for role in branch.roles]
                 texts = [
