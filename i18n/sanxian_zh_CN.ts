@@ -7656,8 +7656,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>{file}：{count} 项目标，继承自{base}</translation>
     </message>
     <message>
-        <source>{filter}: {errors} errors, {warnings} warnings</source>
-        <translation>{filter} · 错误 {errors} 警告 {warnings}</translation>
+        <source>{filter}: {counts}</source>
+        <translation>{filter} · {counts}</translation>
     </message>
     <message>
         <source>{first} ({count})</source>

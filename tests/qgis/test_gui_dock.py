@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtCore import QRect, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette, QTextDocument
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QStyleOptionViewItem, QToolButton, QWidget
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
@@ -418,11 +418,16 @@ def test_column_of_rule_and_location_has_at_least_half_of_the_list_width(finding
         )
 
 
-def test_findings_list_elides_keys_and_titles_in_the_middle(filled_dock):
+def test_findings_list_elides_titles_in_the_middle_beside_the_whole_code(filled_dock):
     tree = filled_dock.tree
-    text = tree.findings.index(0, 0).data()
-    shown = tree.fontMetrics().elidedText(text, tree.textElideMode(), 120)
-    assert "…" in shown and shown.endswith(text[-2:])
+    index = tree.findings.index(0, 0)
+    option = QStyleOptionViewItem()
+    option.widget, option.rect = tree, QRect(0, 0, 200, 20)
+    tree.itemDelegateForColumn(PLACE_COLUMN).initStyleOption(option, index)
+    code, title = index.data().split("  ")
+    shown_code, shown_title = option.text.split("  ")
+    assert shown_code == code and "…" in shown_title
+    assert shown_title[0] == title[0] and shown_title[-1] == title[-1]
 
 
 def test_why_a_rule_was_not_checked_has_the_width_of_all_columns(filled_dock):
@@ -504,17 +509,31 @@ def test_every_tool_button_of_the_panel_has_a_text(filled_dock):
             assert button.text()
 
 
-def test_button_next_to_the_rule_count_explains_which_rules_did_not_run(findings_dock, monkeypatch):
-    shown = []
-    monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
+def test_button_next_to_the_rule_count_explains_which_rules_did_not_run(findings_dock):
     show_result(findings_dock, make_small_report())
     why = findings_dock.verdict.reasons_button
     assert why.isVisible() and why.toolTip() == "哪些设置未经确认，部分规则为何没有运行"
     why.click()
-    (text,) = shown
+    text = " ".join(label.text() for label in findings_dock.detail.findChildren(QLabel))
     assert "本次运行 6 条" in text and "县配置…" in text
     assert "TOP003 要素不超出县界：缺县级行政区图层。" in text and "TOP002" in text
     assert "TOP001" not in text, "it ran"
+
+
+def test_button_next_to_the_rule_count_explains_above_a_page_without_a_list(findings_dock, monkeypatch):
+    shown = []
+    monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
+    show_result(findings_dock, make_clean_report(skipped=True))
+    findings_dock.verdict.reasons_button.click()
+    assert len(shown) == 1 and "缺图层。" in shown[0]
+
+
+def test_folded_filter_button_counts_the_kinds_that_the_list_shows(filled_dock):
+    filled_dock.resize(QSize(430, 14 * filled_dock.fontMetrics().lineSpacing()))
+    process_events(0.05)
+    assert filled_dock.filter_button.text() == "筛选 · 错误 3 警告 2"
+    filled_dock.verdict.show_kinds(frozenset({"WARNING", "INFO"}))
+    assert wait_until(lambda: filled_dock.filter_button.text() == "已筛选 · 警告 2 提示 0")
 
 
 def test_list_and_details_show_that_the_sender_of_a_package_waived_a_finding(findings_dock):

@@ -182,6 +182,15 @@ class DetailPane(QgsScrollArea):
         fill_layout(QVBoxLayout(page), label)
         self.setWidget(page)
 
+    def show_explanation(self, html: str) -> None:
+        """Show what the verdict depends on."""
+        page, layout = self._make_page("info", tr("What the verdict depends on"), "")
+        label = make_text_label("")
+        label.setTextFormat(Qt.TextFormat.RichText)
+        label.setText(html)
+        fill_layout(layout, label, None)
+        self.setWidget(page)
+
     def show_group(self, result: CheckView, group: FindingGroup) -> None:
         """Show the details of a rule: its figures, and why it was skipped."""
         title = f"{group.code}  {group.title}" if group.is_rule else group.title

@@ -14,7 +14,7 @@ from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_e
 from ...bridge.texts import tr
 from ..widgets import EmptyPage, add_menu_entry, show_menu, theme
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
+from .findings_form import DETAIL_TAB, LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows, get_listed_rule
 from .model import FilterSettings
 from .result import CheckView
@@ -67,6 +67,7 @@ class FindingsDock(FindingsForm):
             (self.tree.findings.sortRequested, self._list_findings),
             (self.county.clicked, self.profileRequested),
             (self.run_bar.cancelled, self.cancelRequested),
+            (self.verdict.reasons_button.clicked, self._show_explanation),
             (self.verdict.kindsChanged, self._apply_filters),
             (self.filters.changed, self._apply_filters),
             (self.filters.clear_button.clicked, self.clear_filters),
@@ -98,6 +99,14 @@ class FindingsDock(FindingsForm):
             self.helpRequested.emit(group.code if finding is None else get_listed_rule(finding))
         event.accept()
         return True
+
+    def _show_explanation(self) -> None:
+        """Show what the verdict depends on in the details, where it hides nothing; without a list, above the page."""
+        if self.stack.currentWidget() is not self.tree_page:
+            self.verdict.show_explanation()
+            return
+        self.detail.show_explanation(self.verdict.explanation)
+        self.tabs.setCurrentIndex(DETAIL_TAB)
 
     # --- calls of the desktop side
     def set_empty_page(self, page: EmptyPage) -> None:

@@ -162,12 +162,12 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         area.setWidget(body)
         page, foot = QWidget(), QWidget()
         fill_layout(QVBoxLayout(foot), self.navigation)
-        margins = foot.layout().contentsMargins()
-        # The content above has a margin, too.
-        margins.setTop(0)
-        foot.layout().setContentsMargins(margins)
+        # The list takes the room of one of the two margins between it and the buttons.
+        margins = body.layout().contentsMargins()
+        margins.setBottom(0)
+        body.layout().setContentsMargins(margins)
         # On a low screen only what is above scrolls.
-        fill_layout(QVBoxLayout(page), (area, 1), foot, has_margins=False)
+        fill_layout(QVBoxLayout(page, spacing=0), (area, 1), foot, has_margins=False)
         self.setWidget(page)
         self._first_width = DockWidthKeeper(self)
 
@@ -264,13 +264,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         # A page without rows offers to clear the filters, which are shown then.
         has_fold = has_list and lines < _MIN_LINES_FOR_FILTERS
         self.filter_button.setVisible(has_fold)
-        text = tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter")
-        if has_fold and self.result is not None:
-            errors, warnings = map(self.verdict.count_matching, ("ERROR", "WARNING"))
-            text = tr("{filter}: {errors} errors, {warnings} warnings").format(
-                filter=text, errors=errors, warnings=warnings
-            )
-        self.filter_button.setText(text)
+        self.filter_button.setText(self._describe_filter() if has_fold else tr("Filter"))
         # In one row, where the list has little room, unless the row would make the panel wider.
         needed = sum(one.minimumSizeHint().width() for one in (self.verdict.kind_row, self.filters.option_row))
         is_row = has_fold and needed + self._kinds_and_options.spacing() <= self.tree_page.width()
@@ -283,6 +277,16 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.tabs.setVisible(has_list and uses_tabs)
         self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST_TAB)
         self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == DETAIL_TAB))
+
+    def _describe_filter(self) -> str:
+        """Return the text of the filter button, with the counts of the gravest kinds that the list shows."""
+        text = tr("Filtered") if self.filters.clear_button.isEnabled() else tr("Filter")
+        counts = [
+            f"{theme.get_kind_word(kind)} {self.verdict.count_matching(kind)}"
+            for kind in ("ERROR", "WARNING", "INFO")
+            if kind in self.verdict.kinds
+        ]
+        return tr("{filter}: {counts}").format(filter=text, counts=" ".join(counts[:2])) if counts else text
 
     def sizeHint(self):
         return QSize(self.fontMetrics().horizontalAdvance("0") * _INITIAL_WIDTH_DIGITS, super().sizeHint().height())

@@ -55,13 +55,19 @@ def _has_modifiers(event: Any) -> bool:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
 
 
-class _SentenceDelegate(QStyledItemDelegate):
-    """Elides a sentence, such as why a rule was skipped, at its end."""
+class _PlaceDelegate(QStyledItemDelegate):
+    """Elides the title of a rule in its middle beside its whole code, and a sentence at its end."""
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
+        code, gap, title = option.text.partition("  ")
         if index.parent().isValid() and index.model().get_finding(index) is None:
             option.textElideMode = Qt.TextElideMode.ElideRight
+        elif title and not index.parent().isValid():
+            style, measure = option.widget.style(), option.fontMetrics.horizontalAdvance
+            room = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget).width()
+            room -= measure(code + gap) + 2 * (style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1)
+            option.text = code + gap + option.fontMetrics.elidedText(title, option.textElideMode, room)
 
 
 class FindingsTree(FittedWidget, QTreeView):
@@ -99,7 +105,7 @@ class FindingsTree(FittedWidget, QTreeView):
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
         self.findings.layoutChanged.connect(self._span_sentences)
-        self.setItemDelegateForColumn(PLACE_COLUMN, _SentenceDelegate(self))
+        self.setItemDelegateForColumn(PLACE_COLUMN, _PlaceDelegate(self))
         self.setIndentation(self.fontMetrics().height())
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
@@ -298,6 +304,8 @@ class FindingsTree(FittedWidget, QTreeView):
         self.expand(index.parent())
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(index, flags)
+        # With the row below it, so that one sees what follows.
+        self.scrollTo(self.indexBelow(index))
         self.scrollTo(index)
         return True
 

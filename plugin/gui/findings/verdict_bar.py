@@ -60,8 +60,8 @@ class VerdictBar(FittedWidget, QWidget):
         set_bold(self._word, 1.3)
         self._icon = IconLabel(text_label=self._word)
         self._when = QLabel(objectName="SanxianWhen", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
-        #: What the button beside it shows: which rules did not run, and why.
-        self._explanation = ""
+        #: What the button beside it shows (HTML): which rules did not run, and why.
+        self.explanation = ""
         # The icon is shown; screen readers read the text.
         self.reasons_button = QToolButton(
             objectName="SanxianWhyNotRun",
@@ -69,7 +69,6 @@ class VerdictBar(FittedWidget, QWidget):
             text=tr("What the verdict depends on"),
             toolTip=tr("What is not confirmed, and why some rules did not run"),
             visible=False,
-            clicked=self._show_explanation,
         )
         top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
         self.buttons = {
@@ -159,7 +158,7 @@ class VerdictBar(FittedWidget, QWidget):
             tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
         ]
         rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
-        self._explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
+        self.explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
             f"<ul>{rows}</ul>" if rows else ""
         )
         self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"] or reasons))
@@ -167,11 +166,11 @@ class VerdictBar(FittedWidget, QWidget):
         self.show_edits(result)
         self._icon.show_icon(theme.VERDICT_ICONS[self._verdict])
 
-    def _show_explanation(self) -> None:
-        """Show why rules did not run, until the next click."""
+    def show_explanation(self) -> None:
+        """Show what the verdict depends on until the next click."""
         QWhatsThis.showText(
             self.reasons_button.mapToGlobal(self.reasons_button.rect().bottomLeft()),
-            self._explanation,
+            self.explanation,
             self.reasons_button,
         )
 

@@ -25,7 +25,9 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.standard.messages.texts import Texts
 from ..widgets import (
     FittedWidget,
     FormSection,
@@ -332,7 +334,7 @@ class BatchDialog(TrialDialog):
             texts.append(tr("No fix is made for {count} more.").format(count=unlisted_count))
         if left_out_count:
             texts.append(tr("{count} more are filtered out or dealt with.").format(count=left_out_count))
-        self.summary.setText(" ".join(texts))
+        self.summary.setText(Texts(settings.get_interface_language()).join_sentences(texts))
         self.export_button.setEnabled(bool(rows))
         if rows:
             self._measure_texts(rows)
