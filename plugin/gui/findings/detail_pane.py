@@ -224,7 +224,8 @@ class DetailPane(QgsScrollArea):
         ``hidden_layers``: layers of the finding that are switched off in the layer tree, or covered by others.
         """
         code = get_listed_rule(finding)
-        page, layout = self._make_page(theme.KIND_ICONS[get_finding_kind(finding)], group.get_rule_title(finding), code)
+        title = f"{code}  {group.get_rule_title(finding)}"
+        page, layout = self._make_page(theme.KIND_ICONS[get_finding_kind(finding)], title, code)
         layout.addWidget(make_text_label(format_place_and_size(finding)))
         refs = list_feature_refs(finding)
         features = _make_feature_rows(

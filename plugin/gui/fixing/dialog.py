@@ -198,7 +198,7 @@ class ChoiceList(QScrollArea):
                 theme.set_faint(button)
                 text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
             indent = self.fontMetrics().height() + self.fontMetrics().height() // 2
-            fill_layout(layout, button, make_faint_label(text, wordWrap=True, indent=indent))
+            fill_layout(layout, button, make_faint_label(keep_figures_whole(text), wordWrap=True, indent=indent))
             self.buttons.append(button)
         if not choices and none_text:
             layout.addWidget(QLabel(none_text, textFormat=Qt.TextFormat.PlainText, wordWrap=True))

@@ -37,6 +37,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from . import theme
 
+_START_OF_SHORT_KEY = re.compile(r"…(?=\w)", re.ASCII)
 _SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:万?km²|m²|m|ha|公顷|万?亩)(?![A-Za-z]))")
 #: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
 _BUTTONS = (QPushButton, QToolButton)
@@ -52,11 +53,11 @@ def set_bold(item: Any, scale: float = 1.0, *, is_bold: bool = True) -> None:
 
 
 def keep_figures_whole(text: str) -> str:
-    """Return a text for a label that wraps: no line ends between a figure and its unit.
+    """Return a text for a label that wraps: no line ends between a figure and its unit, nor in a short key (…000017).
 
     In rich text, Qt also breaks figures at their thin spaces, which the caller replaces.
     """
-    return _SPACE_BEFORE_UNIT.sub("\u00a0", text)
+    return _SPACE_BEFORE_UNIT.sub("\u00a0", _START_OF_SHORT_KEY.sub("…\u2060", text))
 
 
 def make_text_label(text: str) -> QLabel:
