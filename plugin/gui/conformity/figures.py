@@ -200,16 +200,14 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
-    from ...core.studies.projects.review_sentences import count_outcome
-    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome, ProjectDoubt
+    from ...core.studies.projects.review_sentences import rank_item
+    from ...core.studies.projects.reviewed_project import Outcome, ProjectDoubt
 
     has_use = bool(one.project.use_code)
     # Doubts, lines and zones, the gravest first.
     items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
     judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
-    for item in sorted(
-        judged, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
-    ):
+    for item in sorted(judged, key=rank_item):
         text = item.reason.render(texts)
         if isinstance(item, ProjectDoubt):
             asks = item.meaning if item.choices else ""

@@ -222,6 +222,15 @@ def count_outcome(item: ReviewItem) -> Outcome:
     return (isinstance(item, LineItem) and item.weight) or item.outcome
 
 
+def rank_item(item: ReviewItem) -> tuple[int, bool, bool]:
+    """Return the key by which items are sorted: the gravest first, and of these the lines in which the project is.
+
+    Items that count less than they are, such as missing layers, come after those that they count like.
+    """
+    has_no_land = isinstance(item, LineItem) and not item.area_m2
+    return -OUTCOME_ORDER.index(count_outcome(item)), has_no_land, count_outcome(item) is not item.outcome
+
+
 def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tuple[Outcome, tuple[MessagePart, ...]]:
     """Return the verdict, which is the gravest outcome of all items, and its reasons, the gravest first.
 
@@ -231,18 +240,9 @@ def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tup
     verdict = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
     if verdict is Outcome.CONFORMS:
         return verdict, (Message(SECTION, "all_conform"),)
-    # What decides comes first, then what concerns this project, then what is the same for every project. Items that
-    # count less than they are, such as missing layers, come after those that they count like.
+    # What decides comes first.
     reported = [one for one in items if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)]
-    ordered = sorted(
-        reported,
-        key=lambda item: (
-            count_outcome(item) is not verdict,
-            isinstance(item, LineItem) and item.has_gaps,
-            -OUTCOME_ORDER.index(count_outcome(item)),
-            count_outcome(item) is not item.outcome,
-        ),
-    )
+    ordered = sorted(reported, key=lambda item: (count_outcome(item) is not verdict, rank_item(item)))
     deciding = sum(count_outcome(one) is verdict for one in ordered)
     reasons = [one.reason for one in ordered]
     missing = [one.missing for one in gaps]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Projects on a written county have the verdict, the reason and the source that the rules give them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.read_projects import read_project_layer
+from plugin.core.studies.projects.review_sentences import rank_item
 from plugin.core.studies.projects.reviewed_project import Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import review_projects
 from tests.core.studies.projects.written_county import (
@@ -361,6 +362,12 @@ def test_gravest_reason_comes_first(by_name):
     one = by_name["farmland without approval"]
     assert one.reasons[0].render(texts).startswith("占用永久基本农田")
     assert by_name["on the border of two zones"].reasons[0].render(texts).startswith("准入表没有")
+
+
+def test_lines_that_the_project_occupies_precede_undetermined_ones_that_it_does_not(by_name):
+    line = replace(by_name["farmland without approval"].find_line("farmland"), outcome=Outcome.UNDETERMINED)
+    lines = [replace(line, area_m2=area, has_gaps=True) for area in (0.0, None, 5.0)]
+    assert [one.area_m2 for one in sorted(lines, key=rank_item)] == [5.0, 0.0, None]
 
 
 def test_areas_follow_the_drawing(by_name):
