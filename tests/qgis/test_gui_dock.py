@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QRect, QSize, Qt
+from qgis.PyQt.QtCore import QModelIndex, QRect, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette, QTextDocument
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QStyleOptionViewItem, QToolButton, QWidget
@@ -526,6 +526,25 @@ def test_button_next_to_the_rule_count_explains_above_a_page_without_a_list(find
     show_result(findings_dock, make_clean_report(skipped=True))
     findings_dock.verdict.reasons_button.click()
     assert len(shown) == 1 and "缺图层。" in shown[0]
+
+
+def test_context_menu_acts_on_the_row_that_was_right_clicked(filled_dock):
+    tree = filled_dock.tree
+    tree.select_finding(next(f for f in filled_dock.result.findings if f.code == "LAW010"))
+    process_events(0.05)
+    tree.setCurrentIndex(tree._get_group_index(next(g for g in tree.findings.groups if g.code == "REL002")))
+    # In the same turn of the event loop, as after a right click.
+    texts = [action.text() for action in filled_dock.make_context_menu().actions()]
+    assert any("2" in text for text in texts), texts
+
+
+def test_new_result_without_a_selection_shows_the_list_of_a_low_panel(filled_dock):
+    filled_dock.resize(QSize(430, 14 * filled_dock.fontMetrics().lineSpacing()))
+    process_events(0.05)
+    filled_dock.tree.setCurrentIndex(QModelIndex())
+    filled_dock.tabs.setCurrentIndex(DETAIL_TAB)
+    show_result(filled_dock, make_small_report())
+    assert filled_dock.tree.isVisible()
 
 
 def test_folded_filter_button_counts_the_kinds_that_the_list_shows(filled_dock):

@@ -92,10 +92,11 @@ class ConfirmationBox(FormBox):
         for number, (label, widget, name) in enumerate(rows):
             widget.setAccessibleName(label)
             # Beside the list, which may be longer than the screen is high.
-            buttons = (tick_all_button, tick_none_button) if widget is self.items else ()
-            grid.addLayout(
-                fill_layout(QVBoxLayout(), QLabel(label), *buttons, None, has_margins=False), 3 * number + 1, 0
-            )
+            if widget is self.items:
+                column = (QLabel(label), tick_all_button, tick_none_button, None)
+                grid.addLayout(fill_layout(QVBoxLayout(), *column, has_margins=False), 3 * number + 1, 0)
+            else:
+                grid.addWidget(QLabel(label), 3 * number + 1, 0)
             if widget is self.deciding:
                 # Across the box: its third column is for typing.
                 grid.addWidget(WholeRows(widget), 3 * number + 2, 0, 1, 2)

@@ -15,7 +15,7 @@ from ...bridge.texts import tr
 from ...core.standard import FEATURE_CODES_SECTION
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
-from ..widgets import FieldMessage, FileLine, explain_error, fill_layout, make_faint_label, make_row, theme
+from ..widgets import FieldMessage, FileLine, WholeRows, explain_error, fill_layout, make_faint_label, make_row, theme
 from .fields import FormBox
 
 _LAYER_COLUMN, _INHERITED_COLUMN, _OWN_COLUMN = range(3)
@@ -56,7 +56,7 @@ class FeatureCodesBox(FormBox):
             QVBoxLayout(self),
             make_faint_label(about, wordWrap=True),
             make_row(QLabel(tr("Delivered database")), (self.delivered, 1), self.reading_button),
-            (self.table, 1),
+            (WholeRows(self.table), 1),
             make_row(QLabel(tr("Source document")), (self.document, 1)),
             self.message,
         )

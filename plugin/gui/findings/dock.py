@@ -14,7 +14,7 @@ from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_e
 from ...bridge.texts import tr
 from ..widgets import EmptyPage, add_menu_entry, show_menu, theme
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .findings_form import DETAIL_TAB, LIST_TO_DETAIL_RATIO, FindingsForm
+from .findings_form import DETAIL_TAB, LIST_TAB, LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows, get_listed_rule
 from .model import FilterSettings
 from .result import CheckView
@@ -176,6 +176,9 @@ class FindingsDock(FindingsForm):
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_page_and_selection()
+        if self.tree.get_selected_group() is None:
+            # The details of nothing would hide the result.
+            self.tabs.setCurrentIndex(LIST_TAB)
         if first:
             self.splitter.setSizes([share * self.height() for share in LIST_TO_DETAIL_RATIO])
 
@@ -261,6 +264,8 @@ class FindingsDock(FindingsForm):
 
     def make_context_menu(self) -> QMenu:
         """Return the context menu of the list: the actions of the buttons below it, and those of the work list."""
+        # A right click may have selected another row in the same turn of the event loop.
+        self._pass_selection_to_buttons()
         menu = QMenu(self)
         for button in (self.navigation.fix, self.navigation.waive):
             entry = add_menu_entry(menu, button.text(), button.perform_action, is_enabled=button.isEnabled())

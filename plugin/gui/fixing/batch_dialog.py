@@ -385,7 +385,8 @@ class BatchDialog(TrialDialog):
         if row is not None:
             is_restored, self._current = row is self._current, row
             # A narrow table has no room for all of these.
-            fix = tr("  ").join(one for one in row.cells[: FIX_COLUMN + 1] if one not in ("", NO_FIX))
+            *subject, fix = row.cells[: FIX_COLUMN + 1]
+            fix = tr("  ").join(one for one in (fix, *subject) if one not in ("", NO_FIX))
             moved_out, moved_in, new = (row.cells[column] for column in (OUT_COLUMN, IN_COLUMN, NEW_COLUMN))
             figures = tr("out {out} m², in {in_} m², new findings {new}").format(out=moved_out, in_=moved_in, new=new)
             moves_land = row.entry.proposal is not None and row.entry.proposal.areas

@@ -101,7 +101,11 @@ class NewProjectWizard(FocusedButtonDialog):
         self.go_to_page(0)
         self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 8
-        resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 140, height)
+        width = self.fontMetrics().horizontalAdvance("0") * 140
+        resize_within_screen(self, width, height)
+        if self.width() < width:
+            # As narrow as the widest page needs it, so that it is the same on all pages.
+            self._left.setFixedWidth(self._min_left_width)
 
     # --- widgets
 

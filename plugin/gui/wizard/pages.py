@@ -134,7 +134,7 @@ def _describe_crs(text: str) -> str:
 def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
     if draft.county_settings is None or draft.county_profile_path is None:
-        return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
+        return base or tr("None: no targets, limits of the standard")
     file, count = draft.county_profile_path.name, len(draft.county_settings.targets)
     text = tr("{file}: {count} targets, inherits from {base}")
     return text.format(file=file, count=count, base=base or tr("no parent"))
