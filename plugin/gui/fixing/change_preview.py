@@ -53,8 +53,8 @@ OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
 _SAMPLE_DASHES = (1.5, 1.0)
 #: Rows are shown whole if they are at most as many times as wide or high as the land that moves.
 _MAX_ROWS_TO_LAND = 4
-#: Share of the map that whole rows may take.
-_MAX_SHARE_OF_ROWS = 0.8
+#: Share of the map that whole rows take.
+_SHARE_OF_ROWS = 0.6
 #: Minimum width of the column of names.
 _MIN_NAME_DIGITS = 9
 
@@ -77,8 +77,8 @@ class FixShapes:
     def compute_extent(self) -> QgsRectangle:
         """Return the box that is to take `SHARE_OF_VIEW` of a map.
 
-        It has the land that rows lose and gain; without any, the finding, else the rows. Around rows that are not much
-        larger than that land, the map is large enough for them.
+        It has the land that rows lose and gain; without any, the finding, else the rows. If the rows are not much
+        larger than that land, the map shows them whole.
         """
         moved, place, rows = (
             _compute_bounds(shapes)
@@ -87,9 +87,8 @@ class FixShapes:
         box = next((one for one in (moved, place) if not one.isNull()), rows)
         size, rows_size = (max(one.width(), one.height()) for one in (box, rows))
         if size < rows_size <= _MAX_ROWS_TO_LAND * size:
-            share = SHARE_OF_VIEW / _MAX_SHARE_OF_ROWS
-            width, height = max(box.width(), share * rows.width()), max(box.height(), share * rows.height())
-            box = QgsRectangle.fromCenterAndSize(rows.center(), width, height)
+            box = QgsRectangle(rows)
+            box.scale(SHARE_OF_VIEW / _SHARE_OF_ROWS)
         return box
 
 
