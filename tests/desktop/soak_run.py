@@ -73,7 +73,12 @@ def main() -> int:
         folder / "run",
         folder / "shots",
         timeout=60 * args.minutes + 1800,
-        settings={"SANXIAN_SOAK_COUNTY": str(folder / "county.gpkg"), "SANXIAN_SOAK_MINUTES": str(args.minutes)},
+        settings={
+            "SANXIAN_SOAK_COUNTY": str(folder / "county.gpkg"),
+            "SANXIAN_SOAK_MINUTES": str(args.minutes),
+            # The C library keeps freed memory in a heap for each thread, which would pass for memory in use.
+            "MALLOC_ARENA_MAX": "1",
+        },
     )
     rows = [json.loads(line) for line in (folder / "run/soak.jsonl").read_text("utf-8").splitlines()]
     figures, broken = summarise(rows)
