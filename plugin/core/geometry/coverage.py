@@ -209,9 +209,10 @@ def find_gaps(
 ) -> OverlayPieces:
     """Return the gaps (缝隙, 孔洞), at most ``max_width_m`` wide, among polygons.
 
-    Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: the first two adjacent rows in the order
-    of ``sort_rows`` (−1 if there is only one, or none). Gaps below the tolerance are in ``slivers`` of the result.
-    `overlay.find_uncovered_pieces` finds gaps along the county's outline. Raise Cancelled.
+    Gaps are holes in the union of all rows, also with an opening up to the cluster tolerance. ``left`` and ``right`` of
+    a gap: the first two adjacent rows in the order of ``sort_rows`` (−1 if there is only one, or none). Gaps below the
+    tolerance are in ``slivers`` of the result. `overlay.find_uncovered_pieces` finds gaps along the county's outline.
+    Raise Cancelled.
     """
     fallback_log = FallbackLog()
     # The union of all rows is kept for other rules, so it is made unless it takes much longer.
@@ -219,12 +220,13 @@ def find_gaps(
         # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of it are full.
         is_border = polygons.find_border_rows(cancellation)
         union = union_polygon_rows(polygons, is_border, tolerance=tolerance, fallback_log=fallback_log)
-        holes = find_holes(union)
+        holes = find_holes(_close_openings(union, tolerance, cancellation))
         tree = shapely.STRtree(polygons.shapes[polygons.present[~is_border[polygons.present]]])
         full_holes = tree.query(shapely.point_on_surface(holes), predicate="intersects")[0]
         holes = np.delete(holes, full_holes)
     else:
-        holes = find_holes(union_polygon_rows(polygons, tolerance=tolerance, fallback_log=fallback_log))
+        union = union_polygon_rows(polygons, tolerance=tolerance, fallback_log=fallback_log)
+        holes = find_holes(_close_openings(union, tolerance, cancellation))
     cancellation.raise_if_cancelled()
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= max_width_m) | tolerance.is_sliver(area, width)]
@@ -244,6 +246,24 @@ def find_gaps(
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     pieces = collect_pieces(left, right, holes, tolerance, True, fallback_log)
     return pieces.select(pieces.width <= max_width_m)
+
+
+def _close_openings(union: Any, tolerance: Tolerance, cancellation: Cancellation) -> Any:
+    """Return a union of polygons without openings that are narrower than the cluster tolerance.
+
+    Coordinates are rounded, so the corner of a gap on an edge of a neighbour is beside that edge: a way out of the gap.
+    """
+    if union is None:
+        return None
+    rings = extract_rings(np.array([union], dtype=object))
+    is_inside = np.ones(len(rings.xy), dtype=bool)
+    is_inside[rings.ring_starts[1:] - 1] = False
+    starts = np.flatnonzero(is_inside)
+    points, _segments = find_points_near_segments(
+        rings.xy[starts], rings.xy[starts], rings.xy[starts + 1], tolerance.cluster_m, cancellation
+    )
+    corners = shapely.points(rings.xy[starts[np.unique(points)]])
+    return shapely.union_all([union, *shapely.buffer(corners, tolerance.cluster_m, quad_segs=2)])
 
 
 def find_holes(union: Any) -> NDArray:

@@ -104,6 +104,14 @@ def test_area_enclosed_by_polygons_is_reported_as_a_gap():
     assert len(find_gaps(polygons_from_wkt(*FRAME_AROUND_GAP), tolerance=DEFAULT_TOLERANCE, max_width_m=9.9)) == 0
 
 
+@pytest.mark.parametrize(("opening_m", "count"), [(0.0, 1), (1e-8, 1), (1e-6, 1), (9e-5, 1), (2e-4, 0)])
+def test_gap_with_an_opening_of_a_rounded_coordinate_is_found(opening_m, count):
+    wall, corner = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 50 + opening_m
+    notched = f"(50 0, 100 0, 100 100, 50 100, {corner!r} 90, 50.5 90, 50.5 10, {corner!r} 10, 50 0)"
+    found = find_gaps(polygons_from_wkt(wall, f"POLYGON ({notched})"), tolerance=DEFAULT_TOLERANCE)
+    assert len(found) == count and found.area == pytest.approx([40.0] * count, abs=0.01)
+
+
 def test_thin_gap_is_ignored_only_below_both_minimum_area_and_minimum_width():
     def make_pair_with_gap(width):
         return polygons_from_wkt(
