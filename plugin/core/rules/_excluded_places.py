@@ -108,7 +108,13 @@ def report_facility_parts(
         extent = _measure_parts(facilities, of_name, ctx)
         if extent is None:
             continue
-        largest_part = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
+        # Of parts of one size, the first by key: neither the order of rows nor a rounding decides.
+        sizes = np.round(shapely.area(of_name.shape) + shapely.length(of_name.shape), 2)
+        keys = [
+            [layer.keys[row] for row in rows.tolist()]
+            for layer, rows in ((line, of_name.line_row), (facilities, of_name.row))
+        ]
+        largest_part = int(np.lexsort((*keys, -sizes))[0])
         params: dict[str, Any] = {"name": name or "—", **extent}
         if case != "red_line" and case != "farmland":
             params["site"] = join_site_names(line, of_name.line_row) or "—"

@@ -218,6 +218,7 @@ def farmland_fragments(
     has_polygon = np.zeros(len(farmland), dtype=bool)
     has_polygon[farmland.polygons.present] = True
     fragment_rows = np.flatnonzero(has_polygon & (patch_areas[patch_of_row] < patch_area_m2))
+    fragment_rows = np.array(farmland.sort_rows(fragment_rows), dtype=int)
     fragment_rows = fragment_rows[np.argsort(patch_of_row[fragment_rows], kind="stable")]
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []

@@ -12,7 +12,7 @@ from ...engine.context import RuleContext
 from ...figures.heritage_sites import find_core_rows, read_site_names
 from ...figures.indicators.areas import find_reserve_parts_and_names
 from ...figures.indicators.land_use import find_rows_of_classes
-from ...geometry.overlay_pieces import OverlayPieces
+from ...geometry.overlay_pieces import OverlayPieces, subtract_earlier_shapes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -20,7 +20,7 @@ from ...standard.messages.clauses import put_in_brackets
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import list_largest_rows_first, make_row_list_params, read_setting_words
-from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
+from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names
 from .._places import (
     CONTROL_LINE_OVERLAPS,
     EAST_SQUARE_WKT,
@@ -203,6 +203,10 @@ def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[st
         RuleExample("a village in the red line", {"parcels": [_make_land(OVERLAPPING_WKT, "0702")], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
         RuleExample("half in the core zone", {"parcels": [_make_land(WIDE_WKT, "0601")], "red_line": [WIDE_WKT], "reserves": [{"wkt": SQUARE_WKT, **CORE}]}, finds=2,
                 areas=(10000.0, 10000.0)),
+        RuleExample("parcels that overlap in the core zone", {"parcels": [
+                _make_land("POLYGON ((0 0, 100 0, 100 100, 60 100, 60 10, 30 10, 30 100, 0 100, 0 0))", "0601"),
+                _make_land("POLYGON ((40 0, 150 0, 150 100, 40 100, 40 0))", "0601")], "red_line": [WIDE_WKT],
+                "reserves": [{"wkt": "POLYGON ((40 20, 100 20, 100 100, 40 100, 40 20))", **CORE}]}, finds=2, areas=(4800.0, 9300.0)),
         RuleExample("a core zone without red line", {"parcels": [_make_land(SQUARE_WKT, "0103")], "reserves": [{"wkt": SQUARE_WKT, **CORE}]}, finds=1, areas=(10000.0,)),
         RuleExample("a mine and two houses: one finding for each kind of land", {"parcels": [_make_land("POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "0602"),
                 _make_land("POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))", "0701"), _make_land("POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "0702")],
@@ -264,11 +268,8 @@ def present_land_in_red_line(
         if red_line is not None:
             parts = _find_parts(red_line, parcels, None, rows, ctx)
             if in_core is not None:
-                # Land of the same parcels in core zones is reported above.
-                shapes = subtract_parts_in_core(parts.right, parts.geometry, in_core.right, in_core.geometry)
-                areas, is_changed = parts.area.copy(), np.isin(parts.right, in_core.right)
-                areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
-                parts = replace(parts, geometry=shapes, area=areas)
+                # Land in core zones is reported above, maybe for another parcel that has it, too.
+                parts = _subtract_land(parts, in_core, ctx)
             reported_parts = _leave_out_cultivated_parcels(
                 parts, parcels, is_cultivated, [(farmland, "REL001"), (cultivated, "REL010")], ctx
             )
@@ -288,6 +289,15 @@ def _find_parts(
     pieces = ctx.geometry.find_shared_pieces(line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True)
     pieces = ctx.geometry.remove_repeated_land(pieces, line, parcels)
     return replace(pieces, area=ctx.geometry.compute_piece_areas(pieces, line, parcels))
+
+
+def _subtract_land(parts: OverlayPieces, others: OverlayPieces, ctx: RuleContext) -> OverlayPieces:
+    """Return parts without the land of other parts."""
+    all_shapes = np.concatenate([others.geometry, parts.geometry])
+    distinct = subtract_earlier_shapes(all_shapes, ctx.cancellation).select(np.arange(len(others), len(all_shapes)))
+    areas, is_changed = parts.area.copy(), distinct.overlaps_other
+    areas[is_changed] = ctx.geometry.measure_drawn_areas(distinct.remaining_shapes[is_changed])
+    return replace(parts, geometry=distinct.remaining_shapes, area=areas).select(distinct.has_remainder)
 
 
 def _leave_out_cultivated_parcels(
