@@ -3994,10 +3994,6 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>用于上表全部指标；新填的目标须有依据文件</translation>
     </message>
     <message>
-        <source>Of these, listed so far under another key: {rules}</source>
-        <translation>其中原有问题改列于其他标识码：{rules}</translation>
-    </message>
-    <message>
         <source>Of these, {layers} layers in {groups} groups will be created; the next step can change them</source>
         <translation>默认创建其中 {layers} 个图层（{groups} 组），下一步可改</translation>
     </message>
@@ -4768,6 +4764,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Register Waiver</source>
         <translation>登记豁免</translation>
+    </message>
+    <message>
+        <source>Remains, under another key: {rules}</source>
+        <translation>原有问题改列于其他标识码：{rules}</translation>
     </message>
     <message>
         <source>Remarks</source>

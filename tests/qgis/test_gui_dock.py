@@ -418,7 +418,7 @@ def test_column_of_rule_and_location_has_at_least_half_of_the_list_width(finding
         )
 
 
-def test_findings_list_elides_titles_in_the_middle_beside_the_whole_code(filled_dock):
+def test_findings_list_elides_titles_in_the_middle_after_the_whole_code(filled_dock):
     tree = filled_dock.tree
     index = tree.findings.index(0, 0)
     option = QStyleOptionViewItem()

@@ -998,14 +998,14 @@ def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(chinese
     assert texts.list_doubts(Proposal(None, None, None, doubts=doubts))[0].startswith("会新增 2 处问题：REL005 城镇")
 
 
-def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(chinese, qgis_app):
+def test_finding_under_another_key_is_neither_new_nor_resolved(chinese, qgis_app):
     former, present = (SimpleNamespace(code="REL002", message=key) for key in ("旧", "新"))
     proposal = Proposal(None, None, None, [former], [present], renamed=[(former, present)])
-    assert proposal.added_count == 0, "the batch counts it as no new problem"
+    assert proposal.added_findings == [], "the batch counts it as no new problem"
     box = OutcomeBox()
     box.show_proposal(proposal, FixTexts("zh", {}))
     named = "REL002 永久基本农田与城镇开发边界重叠 1 处"
-    assert box.lines == [f"新增：{named}", "新", f"其中原有问题改列于其他标识码：{named}"]
+    assert box.lines == [f"原有问题改列于其他标识码：{named}", "没有新问题"]
 
 
 def test_batch_table_shows_all_keys_names_a_shared_layer_once_and_uses_the_width_of_the_dialog(qgis_app):

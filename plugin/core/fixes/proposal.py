@@ -116,9 +116,10 @@ class Proposal:
         return [one for one in self.ended_findings if id(one) not in listed]
 
     @property
-    def added_count(self) -> int:
-        """Return the number of new findings that are not former ones on another row or on less land."""
-        return max(0, len(self.new_findings) - len(self.renamed) - len(self.remaining))
+    def added_findings(self) -> list[Finding]:
+        """Return the new findings that are not former ones on another row or on less land."""
+        present = {id(finding) for _former, finding in (*self.renamed, *self.remaining)}
+        return [one for one in self.new_findings if id(one) not in present]
 
     @property
     def is_safe(self) -> bool:

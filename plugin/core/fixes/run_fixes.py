@@ -200,7 +200,7 @@ def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = Fa
                 texts.make_sentence(proposal),
                 f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}",
                 f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}",
-                str(proposal.added_count),
+                str(len(proposal.added_findings)),
                 ";".join(proposal.untried_rules),
             ]
             reason = "; ".join(texts.list_doubts(proposal))

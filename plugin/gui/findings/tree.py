@@ -56,18 +56,23 @@ def _has_modifiers(event: Any) -> bool:
 
 
 class _PlaceDelegate(QStyledItemDelegate):
-    """Elides the title of a rule in its middle beside its whole code, and a sentence at its end."""
+    """Elides the title of a rule in its middle, beside its code and the place of a finding; a sentence at its end."""
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
-        code, gap, title = option.text.partition("  ")
-        if index.parent().isValid() and index.model().get_finding(index) is None:
+        group, is_row = index.model().get_group(index), index.parent().isValid()
+        # Of several rules, each row has code, title and place.
+        code, title, *place = option.text.split("  ", 2) if group.is_rule != is_row else (option.text, "")
+        if is_row and index.model().get_finding(index) is None:
             option.textElideMode = Qt.TextElideMode.ElideRight
-        elif title and not index.parent().isValid():
+        elif title:
+            fixed = "  ".join((code, "", *place))
             style, measure = option.widget.style(), option.fontMetrics.horizontalAdvance
             room = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget).width()
-            room -= measure(code + gap) + 2 * (style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1)
-            option.text = code + gap + option.fontMetrics.elidedText(title, option.textElideMode, room)
+            room -= measure(fixed) + 2 * (style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1)
+            shortest = measure("国…国")
+            title = option.fontMetrics.elidedText(title, option.textElideMode, max(room, shortest))
+            option.text = "  ".join((code, title, *place))
 
 
 class FindingsTree(FittedWidget, QTreeView):
@@ -95,7 +100,7 @@ class FindingsTree(FittedWidget, QTreeView):
             objectName="SanxianFindings",
             accessibleName=tr("Findings"),
             uniformRowHeights=True,
-            # The end of a key distinguishes it from its neighbours; that of a title says what is wrong.
+            # The end of a key distinguishes it from its neighbours; that of a title names the fault.
             textElideMode=Qt.TextElideMode.ElideMiddle,
             selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection,
             allColumnsShowFocus=True,

@@ -145,7 +145,7 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
         texts.make_sentence(proposal),
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
-        str(proposal.added_count) if proposal.added_count or proposal.untried_rules else tr("none"),
+        str(len(proposal.added_findings)) if proposal.added_findings or proposal.untried_rules else tr("none"),
         tr("Safe") if safety == SAFE else doubts,
     ]
 

@@ -88,14 +88,12 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
     lines = [
         ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
     ]
-    if proposal.new_findings:
-        lines.append(
-            ("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings, texts)))
-        )
-        shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
+    if added_findings := proposal.added_findings:
+        lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(added_findings, texts))))
+        shown_findings = added_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     for icon, text, findings in (
-        ("info", tr("Of these, listed so far under another key: {rules}"), [one for _, one in proposal.renamed]),
+        ("info", tr("Remains, under another key: {rules}"), [one for _, one in proposal.renamed]),
         ("ok", tr("Resolves: {rules}"), proposal.resolved_findings),
         (
             "info",
@@ -105,7 +103,7 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
     ):
         if findings:
             lines.append((icon, text.format(rules=_format_counts_by_rule(findings, texts))))
-    if not proposal.new_findings:
+    if not added_findings:
         text = tr("No new findings, rules below aside") if proposal.untried_rules else tr("No new findings")
         lines.append(("ok", text))
     if proposal.untried_rules:

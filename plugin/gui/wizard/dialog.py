@@ -100,14 +100,17 @@ class NewProjectWizard(FocusedButtonDialog):
         self.place.groups.refresh()
         self.go_to_page(0)
         self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
+        self._set_first_size()
+
+    # --- widgets
+
+    def _set_first_size(self) -> None:
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 8
         width = self.fontMetrics().horizontalAdvance("0") * 140
         resize_within_screen(self, width, height)
         if self.width() < width:
             # As narrow as the widest page needs it, so that it is the same on all pages.
             self._left.setFixedWidth(self._min_left_width)
-
-    # --- widgets
 
     def _widen_for_scroll_bar(self) -> None:
         """Widen the dialog by what its page still scrolls sideways; on a small screen narrow the list of steps."""
