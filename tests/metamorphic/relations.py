@@ -379,15 +379,23 @@ def find_differences(seed: int, name: str, county: County, findings: list[Findin
     try:
         return RELATIONS[name].find_differences(county, findings, random)
     except Exception as error:
-        return [f"{type(error).__name__}: {error}", *traceback.format_exc().splitlines()[-6:]]
+        return _describe_error(error)
+
+
+def _describe_error(error: Exception) -> list[str]:
+    return [f"{type(error).__name__}: {error}", *traceback.format_exception(error)[-3:]]
 
 
 def run_county(seed: int, names: Iterable[str] = tuple(RELATIONS)) -> dict[str, Any]:
     """Return the seed, codes of rules with findings, number of exact signs, and differences by relation, for JSON."""
     county = make_county(seed)
-    findings = county.check()
+    sign_count, wrong_signs = find_wrong_signs(seed)
+    try:
+        findings = county.check()
+    except Exception as error:
+        findings, names, wrong_signs = [], (), [*wrong_signs, *_describe_error(error)]
     differences = {name: find_differences(seed, name, county, findings) for name in names}
-    sign_count, differences["signs"] = find_wrong_signs(seed)
+    differences["county"] = wrong_signs
     return {
         "seed": seed,
         "fired": sorted({one.code for one in findings}),

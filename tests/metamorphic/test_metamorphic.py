@@ -23,6 +23,19 @@ def test_findings_are_the_same_however_a_county_is_drawn_read_or_checked(seeds):
     assert len(results) * len(RELATIONS) == 168 and sum(one["signs"] for one in results) > 20
 
 
+@pytest.mark.parametrize(
+    ("seed", "relation"),
+    [
+        pytest.param(147, "rows", id="the first of equal parts by key"),
+        pytest.param(158, "zone", id="a gap that a rounding opens"),
+        pytest.param(173, "rows", id="the first parcel of a patch by key"),
+        pytest.param(489, "rows", id="land without parcels from which only lines remain"),
+    ],
+)
+def test_counties_that_once_differed_do_so_no_more(seed, relation):
+    assert run_county(seed, [relation])["differences"] == {}
+
+
 def test_every_geometry_rule_fires_in_the_daily_counties():
     fired = Counter(one.code for seed in range(42) for one in make_county(seed).check())
     assert {*GEOMETRY_RULES} - fired.keys() == OTHER_STANDARDS

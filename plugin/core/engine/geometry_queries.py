@@ -30,7 +30,7 @@ from ..geometry.overlay_pieces import OverlayPieces, Slivers, remove_repeated_la
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import make_shape_array
+from ..geometry.validity import extract_polygons, make_shape_array
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
@@ -674,7 +674,7 @@ class GeometryQueries:
         """
         present_shapes = make_shape_array(*shapes)
         present_shapes = present_shapes[~(shapely.is_missing(present_shapes) | shapely.is_empty(present_shapes))]
-        areas = present_shapes[shapely.get_dimensions(present_shapes) == 2]
+        areas = make_shape_array(*map(extract_polygons, present_shapes[shapely.get_dimensions(present_shapes) == 2]))
         if not len(areas):
             return shapely.union_all(present_shapes) if len(present_shapes) else None
         union = union_polygon_rows(Polygons(areas), tolerance=self.tolerance)

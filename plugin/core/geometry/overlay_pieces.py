@@ -311,7 +311,8 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     rows_and_earlier_rows = zip(rows.tolist(), np.split(first, starts[1:]), strict=True)
     for row, earlier_rows in cancellation.watch(rows_and_earlier_rows, _PAIRS_PER_BATCH):
         earlier_land = shapes[earlier_rows[0]] if len(earlier_rows) == 1 else shapely.union_all(shapes[earlier_rows])
-        remainders[row] = shapely.difference(shapes[row], earlier_land)
+        # Where edges cross by a rounding, lines remain, too.
+        remainders[row] = extract_polygons(shapely.difference(shapes[row], earlier_land)) or shapely.Polygon()
     least_area = _ROUNDING_M2 + _ROUNDING_SHARE * shapely.area(shapes[rows])
     has_remainder[rows] = shapely.area(remainders[rows]) > least_area
     return DistinctAreas(remainders, has_remainder, same_as, overlapping)
