@@ -23,6 +23,8 @@ EDITED_ROLES = ("CZKFBJ", "YJJBNTBHTB", "STBHHX", "YDYHGHFQ", "DLTB")
 CHECK_SECONDS, FIX_ROUNDS, SAVE_ROUNDS = 600, 5, 12
 #: What a round does, moves more often; each one of some rounds is undone.
 ACTIONS, UNDO_ROUNDS = ("move", "move", "move", "draw", "delete", "attribute"), 3
+#: A layer with fewer features loses none.
+MIN_FEATURES = 20
 #: Metres by which a vertex moves, and the size of a drawn square.
 STEP, SIDE = 5.0, 40.0
 
@@ -71,11 +73,16 @@ def settle(controller):
 def choose_edit(layer, chance):
     """Return the name of an edit of some feature, and the call that does it. QGIS makes the feature to draw before."""
     layer.startEditing()
-    fid = chance.choice(FIDS.setdefault(layer.id(), layer.allFeatureIds()))
+    fids = FIDS.setdefault(layer.id(), layer.allFeatureIds())
+    if not fids:
+        return "none", lambda: True
+    fid = chance.choice(fids)
     feature = layer.getFeature(fid)
     if not feature.isValid() or feature.geometry().isNull():
         return "none", lambda: True
-    action = chance.choice(ACTIONS)
+    # Hours of edits would delete a line of a few features.
+    can_lose_one = layer.featureCount() > MIN_FEATURES
+    action = chance.choice([one for one in ACTIONS if one != "delete" or can_lose_one])
     if action == "move":
         vertex = feature.geometry().vertexAt(0)
         x, y = (value + chance.uniform(-STEP, STEP) for value in (vertex.x(), vertex.y()))

@@ -450,7 +450,11 @@ class LiveCheck(QObject):
             self._start_next_recheck()
 
     def _on_failed(self, error: Exception) -> None:
-        log_error(error)
+        from ...core.checks.live.session import FullCheckNeeded
+
+        # The panel asks for a whole check; that is no error.
+        if not isinstance(error, FullCheckNeeded):
+            log_error(error)
         self._stop_as_outdated()
 
     def _stop_as_outdated(self) -> None:

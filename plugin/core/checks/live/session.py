@@ -87,10 +87,7 @@ class FindingsChange:
 
 
 class FullCheckNeeded(Exception):
-    """Raised for an edit whose effect on the findings only a whole check can determine.
-
-    The text of the exception is for the log.
-    """
+    """Raised for an edit whose effect on the findings only a whole check can determine; its text has the cause."""
 
 
 class IncrementalSession:
