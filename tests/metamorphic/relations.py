@@ -104,7 +104,8 @@ class Relation:
                 )
                 place = one.place if is_placed else (0.0, 0.0)
                 measures[identity].append((*areas, place[0] * METRES_OF_DEGREE, place[1] * METRES_OF_DEGREE))
-        return {key: sorted(some) for key, some in measures.items()}
+        # Areas that differ by a rounding are in the order of their places.
+        return {key: sorted(some, key=lambda one: [round(value, 2) for value in one]) for key, some in measures.items()}
 
     def _are_equal(self, before: list[tuple[float, ...]], after: list[tuple[float, ...]]) -> bool:
         if self.is_summed:
