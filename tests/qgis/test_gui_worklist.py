@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the work list in the findings panel: columns, filters, groups, edits, parts, long lists."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import openpyxl
@@ -109,9 +110,21 @@ def test_panel_without_a_list_is_as_before(findings_dock):
     assert not findings_dock.navigation.next_open.isVisible()
 
 
+def test_column_of_assignees_is_hidden_without_any(findings_dock):
+    report = make_small_report()
+    items = {key: replace(item, assignee="") for key, item in make_items(report).items()}
+    show(findings_dock, report, WorkRows(items))
+    findings_dock.resize(1200, 900)
+    process_events(0.05)
+    header = findings_dock.tree.header()
+    assert header.isSectionHidden(ASSIGNEE_COLUMN) and not header.isSectionHidden(NOTE_COLUMN)
+
+
 def test_narrow_panel_keeps_rule_and_state_and_hides_notes(findings_dock):
     show(findings_dock, make_small_report())
     header = findings_dock.tree.header()
+    findings_dock.resize(1200, 900)
+    process_events(0.05)
     assert not any(map(header.isSectionHidden, (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN)))
     findings_dock.resize(430, 900)
     process_events(0.05)

@@ -452,7 +452,7 @@ class LiveCheck(QObject):
     def _on_failed(self, error: Exception) -> None:
         from ...core.checks.live.session import FullCheckNeeded
 
-        # The panel asks for a whole check; that is no error.
+        # For an edit that needs a whole check, the panel asks for it.
         if not isinstance(error, FullCheckNeeded):
             log_error(error)
         self._stop_as_outdated()

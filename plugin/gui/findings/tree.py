@@ -115,6 +115,8 @@ class FindingsTree(FittedWidget, QTreeView):
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
         self._column_widths: dict[int, int] = {}
+        #: Columns of the work list that have contents.
+        self._work_columns: set[int] = set()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE_COLUMN, QHeaderView.ResizeMode.Stretch)
         # Reserve room for the margins of the style and the sort mark; the title takes the rest.
@@ -157,15 +159,14 @@ class FindingsTree(FittedWidget, QTreeView):
     def fit_contents(self) -> None:
         """Hide columns where rule and place would have no room: notes first, states last; icons show rare states."""
         header = self.header()
-        has_work = bool(self.findings.work.items)
-        characters = _MIN_PLACE_CHARACTERS_WITH_WORK if has_work else _MIN_PLACE_CHARACTERS
-        room = self.viewport().width() - self.fontMetrics().horizontalAdvance("国") * characters
-        room -= self._column_widths[AREA_COLUMN] + self._column_widths[COUNT_COLUMN]
-        columns = (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN) if has_work else (STATE_COLUMN,)
-        hidden_columns = {ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN} - set(columns)
-        for column in columns:
+        character = self.fontMetrics().horizontalAdvance("国")
+        room = self.viewport().width() - self._column_widths[AREA_COLUMN] - self._column_widths[COUNT_COLUMN]
+        hidden_columns = {ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN} - self._work_columns
+        for column in (STATE_COLUMN, *sorted(self._work_columns)):
+            is_state_of_work = column == STATE_COLUMN and self._work_columns
+            least = _MIN_PLACE_CHARACTERS_WITH_WORK if is_state_of_work else _MIN_PLACE_CHARACTERS
             room -= self._column_widths[column]
-            if room < 0:
+            if room < character * least:
                 hidden_columns.add(column)
         for column in (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN):
             header.setSectionHidden(column, column in hidden_columns)
@@ -331,8 +332,19 @@ class FindingsTree(FittedWidget, QTreeView):
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
         self.findings.work = work
+        self._work_columns = {UPDATED_COLUMN} if work.items else set()
+        for column, is_used in (
+            (ASSIGNEE_COLUMN, any(item.assignee for item in work.items.values())),
+            (NOTE_COLUMN, any(item.note for item in work.items.values())),
+        ):
+            self._work_columns |= {column} if is_used else set()
         self.fit_contents()
+        # A bar with the progress may have appeared above the list.
+        QTimer.singleShot(0, self._show_current_row)
         self.viewport().update()
+
+    def _show_current_row(self) -> None:
+        self.scrollTo(self.currentIndex())
 
     def _find_start_position(self, findings: list[Any], direction: int) -> int:
         """Return the position in the visible findings from which a step of 1 or −1 searches on.

@@ -45,7 +45,7 @@ def read_states(path):
 def test_three_people_share_a_county_merge_choose_and_check_again(tmp_path, capsys):
     path, report = tmp_path / "county.worklist.csv", write_report(tmp_path / "r.json", range(6))
     assert main(["worklist", "update", str(path), report]) == 1
-    assert "新增问题 6 个" in capsys.readouterr().out
+    assert "列入问题 6 个" in capsys.readouterr().out
     assert main(["worklist", "split", str(path), str(tmp_path / "parts")]) == 0
     parts = {name: tmp_path / "parts" / f"county.{name}.worklist.xlsx" for name in TOWNSHIPS}
     for part, *cells in (
