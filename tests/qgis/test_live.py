@@ -161,10 +161,11 @@ def test_live_check_requires_a_full_check_after_too_many_changes(edit_session, m
     assert edit_session.outdated == [1] and not edit_session.batches
 
 
-def test_live_check_requires_a_full_check_after_a_layer_lost_all_features(edit_session):
+def test_live_check_requires_a_full_check_after_a_layer_lost_all_features(edit_session, qgis_log):
     edit_session.edit()
     assert edit_session["STBHHX"].deleteFeature(1)
     assert wait_until(lambda: edit_session.outdated)
+    assert not [text for text in qgis_log if "Traceback" in text], "the panel asks for a check"
 
 
 def test_live_check_requires_a_full_check_after_changes_by_another_program(edit_session):
