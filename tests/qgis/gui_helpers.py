@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Check results made by hand for tests of the desktop interface."""
+"""Check results made by hand, and events, for tests of the desktop interface."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import shapely
 from qgis.core import Qgis, QgsCoordinateReferenceSystem
 from qgis.gui import QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtWidgets import QMainWindow
+from qgis.PyQt.QtCore import QObject, QPoint, QPointF, Qt
+from qgis.PyQt.QtGui import QWheelEvent
+from qgis.PyQt.QtWidgets import QApplication, QMainWindow
 
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -139,3 +140,21 @@ def make_result(report):
     checked = CheckResult(SimpleNamespace(norm=norm, layers={}), report, NO_SIDE_INPUTS, NO_WAIVERS)
     when = datetime(2026, 1, 2, 14, 32)
     return CheckView(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))
+
+
+def turn_wheel(widget):
+    """Turn the mouse wheel down by three steps over a widget; return whether it, or one below it, takes the event."""
+    place = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        place,
+        QPointF(widget.mapToGlobal(widget.rect().center())),
+        QPoint(),
+        QPoint(0, -360),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    # Directly, as Qt gives an event that no window system sent to no parent.
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()

@@ -5,10 +5,9 @@ from dataclasses import asdict
 
 import pytest
 from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QPoint, QPointF, Qt
-from qgis.PyQt.QtGui import QWheelEvent
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
@@ -29,7 +28,7 @@ from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import make_scroll_area, messages
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import for_each
-from tests.qgis.gui_helpers import make_finding
+from tests.qgis.gui_helpers import make_finding, turn_wheel
 from tests.qgis.waiting import process_events
 
 pytestmark = pytest.mark.usefixtures("chinese")
@@ -256,24 +255,6 @@ def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, q
     norm, outcome = panel_pages.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, get_outcome=outcome).browser.toPlainText()
-
-
-def turn_wheel(widget):
-    """Turn the mouse wheel down by three steps over a widget; return whether it, or one below it, takes the event."""
-    place = QPointF(widget.rect().center())
-    event = QWheelEvent(
-        place,
-        QPointF(widget.mapToGlobal(widget.rect().center())),
-        QPoint(),
-        QPoint(0, -360),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    # Directly, as Qt gives an event that no window system sent to no parent.
-    QApplication.sendEvent(widget, event)
-    return event.isAccepted()
 
 
 def test_mouse_wheel_over_a_field_is_left_to_the_page_and_changes_no_value(qgis_app):

@@ -15,11 +15,11 @@ from plugin.bridge.running.portions import WAITING
 from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings import panel_pages, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
-from plugin.gui.findings.findings_form import DETAIL_TAB
+from plugin.gui.findings.findings_form import DETAIL_TAB, LIST_TAB
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
 from plugin.gui.findings.navigation_bar import NavigationBar
 from plugin.gui.widgets import theme
-from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report
+from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report, turn_wheel
 from tests.qgis.waiting import process_events, wait_until
 
 
@@ -336,6 +336,8 @@ def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(filled_dock, qgis_
     kinds, fixable = filled_dock.verdict.kind_row, filled_dock.filters.fixable_only
     centers = [one.mapTo(filled_dock, one.rect().center()) for one in (kinds, fixable)]
     assert abs(centers[0].y() - centers[1].y()) < kinds.height() // 2, "the list needs the row"
+    turn_wheel(filled_dock.tabs)
+    assert filled_dock.tabs.currentIndex() == LIST_TAB, "the panel scrolls"
     filled_dock.tabs.setCurrentIndex(DETAIL_TAB)
     assert filled_dock.detail.isVisible() and not filled_dock.tree.isVisible()
     assert not filled_dock.filters.isVisible(), "they are those of the list"

@@ -113,6 +113,13 @@ class _ActionRow(FittedWidget, QWidget):
         return QSize(0, super().minimumSizeHint().height())
 
 
+class _Tabs(QTabBar):
+    """Tabs that stay where they are while the wheel scrolls what is around them."""
+
+    def wheelEvent(self, event):
+        event.ignore()
+
+
 class _Body(QWidget):
     """Content of `_LowArea`: scrolls only if the list has no room, not if it has less than it proposes."""
 
@@ -210,7 +217,7 @@ class FindingsForm(FittedWidget, QgsDockWidget):
         self.stack.addWidget(self.tree_page)
         self.stack.addWidget(self.empty)
         self.detail = DetailPane()
-        self.tabs = QTabBar(visible=False)
+        self.tabs = _Tabs(visible=False)
         self.tabs.addTab(tr("Findings"))
         self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self.fit_contents)
