@@ -29,6 +29,6 @@ def _find_lack():
         # Settings are read with it.
         import tomllib  # noqa: F401 - only whether it is there
     except ImportError:
-        return "Python 3.11 (tomllib)"
+        return "Python ≥ 3.11 (tomllib)"
     missing = [name for name in LIBRARIES_AT_START if find_spec(name) is None]
-    return ", ".join(missing) if sys.version_info >= (3, 11) else "Python 3.11"
+    return ", ".join(missing) if sys.version_info >= (3, 11) else "Python ≥ 3.11"

@@ -67,7 +67,7 @@ class UnusablePlugin:
         dialog.exec()
 
     def make_message(self):
-        """Return a text with the installed versions, the required Python version, and how to install it."""
+        """Return a text with the installed versions, what is missing, and how to install it."""
         lines = [
             f"QGIS {Qgis.version()}",
             f"Qt {qVersion()}",

@@ -13,10 +13,10 @@ from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QStyleOptionViewItem, QTool
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
 from plugin.core.checks.live.session import FindingsChange
-from plugin.gui.findings import panel_pages, verdict_bar
+from plugin.gui.findings import groups, panel_pages, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.findings_form import DETAIL_TAB, LIST_TAB
-from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
+from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, Grouping
 from plugin.gui.findings.navigation_bar import NavigationBar
 from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report, turn_wheel
@@ -520,6 +520,29 @@ def test_button_next_to_the_rule_count_explains_which_rules_did_not_run(findings
     assert "本次运行 6 条" in text and "县配置…" in text
     assert "TOP003 要素不超出县界：缺县级行政区图层。" in text and "TOP002" in text
     assert "TOP001" not in text, "it ran"
+
+
+def test_details_of_the_selected_finding_return_after_the_explanation(filled_dock):
+    filled_dock.step_selection(1)
+    shown = [label.text() for label in filled_dock.detail.findChildren(QLabel)]
+    filled_dock.verdict.reasons_button.click()
+    assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] != shown
+    filled_dock.tree.clicked.emit(filled_dock.tree.currentIndex())
+    assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] == shown
+
+
+def test_rows_of_a_township_are_drawn_also_the_one_that_names_the_rest(filled_dock, monkeypatch):
+    monkeypatch.setattr(groups, "MAX_ROWS", 1)
+    filled_dock.group_by(Grouping.TOWNSHIP)
+    tree, model = filled_dock.tree, filled_dock.tree.findings
+    texts = []
+    for parent in (model.index(row, 0) for row in range(model.rowCount())):
+        for row in range(model.rowCount(parent)):
+            option = QStyleOptionViewItem()
+            option.widget, option.rect = tree, QRect(0, 0, 400, 20)
+            tree.itemDelegateForColumn(PLACE_COLUMN).initStyleOption(option, model.index(row, 0, parent))
+            texts.append(option.text)
+    assert any(text.startswith("其余") for text in texts) and any(text.endswith("蔡村镇  …000002") for text in texts)
 
 
 def test_button_next_to_the_rule_count_explains_above_a_page_without_a_list(findings_dock, monkeypatch):

@@ -253,8 +253,8 @@ def _close_openings(union: Any, tolerance: Tolerance, cancellation: Cancellation
 
     Coordinates are rounded, so the corner of a gap on an edge of a neighbour is beside that edge: a way out of the gap.
     """
-    if union is None:
-        return None
+    if union is None or union.is_empty:
+        return union
     rings = extract_rings(np.array([union], dtype=object))
     is_inside = np.ones(len(rings.xy), dtype=bool)
     is_inside[rings.ring_starts[1:] - 1] = False
@@ -262,8 +262,15 @@ def _close_openings(union: Any, tolerance: Tolerance, cancellation: Cancellation
     points, _segments = find_points_near_segments(
         rings.xy[starts], rings.xy[starts], rings.xy[starts + 1], tolerance.cluster_m, cancellation
     )
+    if not len(points):
+        return union
     corners = shapely.points(rings.xy[starts[np.unique(points)]])
-    return shapely.union_all([union, *shapely.buffer(corners, tolerance.cluster_m, quad_segs=2)])
+    # Only polygons at such corners are united. The edges of a patch are within its radius.
+    parts = shapely.get_parts([union])
+    at_corner = np.unique(shapely.STRtree(parts).query(corners, predicate="dwithin", distance=tolerance.cluster_m)[1])
+    patches = shapely.buffer(corners, 1.1 * tolerance.cluster_m, quad_segs=4)
+    closed = shapely.union_all([*parts[at_corner], *patches])
+    return shapely.multipolygons([*np.delete(parts, at_corner), *shapely.get_parts([closed])])
 
 
 def find_holes(union: Any) -> NDArray:

@@ -108,7 +108,7 @@ def report_facility_parts(
         extent = _measure_parts(facilities, of_name, ctx)
         if extent is None:
             continue
-        # Of parts of one size, the first by key: neither the order of rows nor a rounding decides.
+        # Of parts of one size, the first by key: the order of rows does not decide.
         sizes = np.round(shapely.area(of_name.shape) + shapely.length(of_name.shape), 2)
         keys = [
             [layer.keys[row] for row in rows.tolist()]

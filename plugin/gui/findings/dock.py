@@ -54,7 +54,7 @@ class FindingsDock(FindingsForm):
         #: Prepares a long list in portions; None if the list is up to date.
         self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
-        self._reasons_shown = False
+        self._reasons_shown = self._shows_explanation = False
         for grouping, action in self.groupings.items():
             action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
         for kind, action in self.exports.items():
@@ -73,6 +73,7 @@ class FindingsDock(FindingsForm):
             (self.filters.clear_button.clicked, self.clear_filters),
             (self.tree.chosen, self._on_finding_chosen),
             (self.tree.zoomRequested, self.findingChosen),
+            (self.tree.clicked, self._end_explanation),
             (self.tree.formRequested, self._open_form_of_first_feature),
             (self.detail.formRequested, self.formRequested),
             (self.detail.featureChosen, self.featureChosen),
@@ -105,8 +106,15 @@ class FindingsDock(FindingsForm):
         if self.stack.currentWidget() is not self.tree_page:
             self.verdict.show_explanation()
             return
+        self._shows_explanation = True
         self.detail.show_explanation(self.verdict.explanation)
         self.tabs.setCurrentIndex(DETAIL_TAB)
+
+    def _end_explanation(self, _index: Any) -> None:
+        """Show the details of a row again that was selected before the explanation."""
+        if self._shows_explanation:
+            self._shows_explanation = False
+            self._show_selected_details()
 
     # --- calls of the desktop side
     def set_empty_page(self, page: EmptyPage) -> None:

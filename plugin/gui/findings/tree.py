@@ -61,17 +61,19 @@ class _PlaceDelegate(QStyledItemDelegate):
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
         group, is_row = index.model().get_group(index), index.parent().isValid()
-        # Of several rules, each row has code, title and place.
-        code, title, *place = option.text.split("  ", 2) if group.is_rule != is_row else (option.text, "")
         if is_row and index.model().get_finding(index) is None:
-            option.textElideMode = Qt.TextElideMode.ElideRight
-        elif title:
+            return
+        # The end of a key distinguishes it from its neighbours; that of a title names the fault.
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+        # Of several rules, each row has code, title and place.
+        code, *texts = option.text.split("  ", 2) if group.is_rule != is_row else (option.text,)
+        if texts:
+            title, *place = texts
             fixed = "  ".join((code, "", *place))
             style, measure = option.widget.style(), option.fontMetrics.horizontalAdvance
             room = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget).width()
             room -= measure(fixed) + 2 * (style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1)
-            shortest = measure("国…国")
-            title = option.fontMetrics.elidedText(title, option.textElideMode, max(room, shortest))
+            title = option.fontMetrics.elidedText(title, option.textElideMode, max(room, measure("国…国")))
             option.text = "  ".join((code, title, *place))
 
 
@@ -100,8 +102,6 @@ class FindingsTree(FittedWidget, QTreeView):
             objectName="SanxianFindings",
             accessibleName=tr("Findings"),
             uniformRowHeights=True,
-            # The end of a key distinguishes it from its neighbours; that of a title names the fault.
-            textElideMode=Qt.TextElideMode.ElideMiddle,
             selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection,
             allColumnsShowFocus=True,
             expandsOnDoubleClick=True,
@@ -331,7 +331,7 @@ class FindingsTree(FittedWidget, QTreeView):
 
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
-        self.findings.work = work
+        had_work, self.findings.work = bool(self.findings.work.items), work
         self._work_columns = {UPDATED_COLUMN} if work.items else set()
         for column, is_used in (
             (ASSIGNEE_COLUMN, any(item.assignee for item in work.items.values())),
@@ -339,8 +339,9 @@ class FindingsTree(FittedWidget, QTreeView):
         ):
             self._work_columns |= {column} if is_used else set()
         self.fit_contents()
-        # A bar with the progress may have appeared above the list.
-        QTimer.singleShot(0, self._show_current_row)
+        if work.items and not had_work:
+            # A bar with the progress appears above the list.
+            QTimer.singleShot(0, self._show_current_row)
         self.viewport().update()
 
     def _show_current_row(self) -> None:

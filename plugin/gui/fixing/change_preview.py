@@ -85,9 +85,11 @@ class FixShapes:
             for shapes in ([*self.moved_out, *self.moved_in], self.place, [*self.before, *self.after])
         )
         box = next((one for one in (moved, place) if not one.isNull()), rows)
-        size, rows_size = (max(one.width(), one.height()) for one in (box, rows))
-        if size < rows_size <= _MAX_ROWS_TO_LAND * size:
-            box = QgsRectangle(rows)
+        whole = QgsRectangle(rows)
+        whole.combineExtentWith(box)
+        size, whole_size = (max(one.width(), one.height()) for one in (box, whole))
+        if size < whole_size <= _MAX_ROWS_TO_LAND * size:
+            box = whole
             box.scale(SHARE_OF_VIEW / _SHARE_OF_ROWS)
         return box
 

@@ -8,7 +8,7 @@ import pyproj
 import pytest
 import shapely
 from hypothesis import given, strategies as st
-from shapely.affinity import translate
+from shapely.affinity import rotate, translate
 
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry import corners
@@ -104,11 +104,15 @@ def test_area_enclosed_by_polygons_is_reported_as_a_gap():
     assert len(find_gaps(polygons_from_wkt(*FRAME_AROUND_GAP), tolerance=DEFAULT_TOLERANCE, max_width_m=9.9)) == 0
 
 
-@pytest.mark.parametrize(("opening_m", "count"), [(0.0, 1), (1e-8, 1), (1e-6, 1), (9e-5, 1), (2e-4, 0)])
-def test_gap_with_an_opening_of_a_rounded_coordinate_is_found(opening_m, count):
+@pytest.mark.parametrize("angle", [0.0, 22.5, 70.0])
+@pytest.mark.parametrize(("opening_m", "count"), [(0.0, 1), (1e-8, 1), (1e-6, 1), (9.9e-5, 1), (2e-4, 0)])
+def test_gap_with_an_opening_of_a_rounded_coordinate_is_found(opening_m, count, angle):
     wall, corner = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 50 + opening_m
-    notched = f"(50 0, 100 0, 100 100, 50 100, {corner!r} 90, 50.5 90, 50.5 10, {corner!r} 10, 50 0)"
-    found = find_gaps(polygons_from_wkt(wall, f"POLYGON ({notched})"), tolerance=DEFAULT_TOLERANCE)
+    notched = f"POLYGON ((50 0, 100 0, 100 100, 50 100, {corner!r} 90, 50.5 90, 50.5 10, {corner!r} 10, 50 0))"
+    apart = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0), (210 10, 210 20, 220 20, 210 10))"
+    shapes = [rotate(shapely.from_wkt(one), angle, (0, 0)) for one in (wall, notched, apart)]
+    found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=DEFAULT_TOLERANCE)
+    found = found.select(found.area < 45)
     assert len(found) == count and found.area == pytest.approx([40.0] * count, abs=0.01)
 
 
