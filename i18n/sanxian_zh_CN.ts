@@ -6122,8 +6122,8 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>代码在代码表中的上一级代码；已是顶级或无法识别的代码返回 NULL。</translation>
     </message>
     <message>
-        <source>The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited.</source>
-        <translation>上级的 {count} 项总量目标不用于本县；本县只继承上级的上限和规则设置。</translation>
+        <source>The parent's {count} totals are those of its whole area; limits, rules and targets for this county are inherited.</source>
+        <translation>上级的 {count} 项总量目标属上级全域，不用于本县；本县继承上级的上限、规则设置和下达给本县的目标。</translation>
     </message>
     <message>
         <source>The path is stored relative to the waiver file.</source>

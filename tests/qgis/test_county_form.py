@@ -163,7 +163,7 @@ def test_county_profile_form_does_not_offer_province_totals_as_county_targets(di
         get_row(form, "cultivated_area").value.inherited_text == ""
         and get_row(form, "cultivated_area").year.inherited_text == "2035"
     )
-    assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
+    assert form.totals.label.text().startswith("上级的 4 项总量目标属上级全域，不用于本县")
 
 
 def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_path, dialog):

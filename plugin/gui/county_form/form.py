@@ -346,7 +346,8 @@ class CountyForm(QWidget):
 
 def _describe_parent_totals(count: int) -> str:
     text = tr(
-        "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
+        "The parent's {count} totals are those of its whole area; limits, rules and targets for this county are "
+        "inherited."
     )
     return text.format(count=count)
 
