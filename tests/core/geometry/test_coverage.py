@@ -109,8 +109,8 @@ def test_area_enclosed_by_polygons_is_reported_as_a_gap():
 def test_gap_with_an_opening_of_a_rounded_coordinate_is_found(opening_m, count, angle):
     wall, corner = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 50 + opening_m
     notched = f"POLYGON ((50 0, 100 0, 100 100, 50 100, {corner!r} 90, 50.5 90, 50.5 10, {corner!r} 10, 50 0))"
-    apart = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0), (210 10, 210 20, 220 20, 210 10))"
-    shapes = [rotate(shapely.from_wkt(one), angle, (0, 0)) for one in (wall, notched, apart)]
+    distant = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0), (210 10, 210 20, 220 20, 210 10))"
+    shapes = [rotate(shapely.from_wkt(one), angle, (0, 0)) for one in (wall, notched, distant)]
     found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=DEFAULT_TOLERANCE)
     found = found.select(found.area < 45)
     assert len(found) == count and found.area == pytest.approx([40.0] * count, abs=0.01)
