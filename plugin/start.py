@@ -7,7 +7,7 @@ This module and `unusable` with its imports run on Python 3.9.
 import sys
 from importlib.util import find_spec
 
-#: Libraries that modules import when QGIS loads the plugin. Without another one, its panel shows what to install.
+#: Libraries that modules import when QGIS loads the plugin. If others are missing, the panel shows what to install.
 LIBRARIES_AT_START = ("numpy", "pyproj", "shapely")
 
 

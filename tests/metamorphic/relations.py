@@ -65,7 +65,8 @@ class Relation:
     ``find``: the findings on the county as drawn and on the changed one. ``is_planar``: areas in the plane are
     compared, because those on the ellipsoid depend on the place, or on stored vertices. ``has_place``: findings stay
     where they are. ``is_exact``: vertices stay too, so fingerprints are compared. ``is_summed``: areas of the same rows are summed.
-    ``skips``: decides of each finding whether it is left out.
+    ``skips``: decides of each finding whether it is left out. ``names_rows_by_place``: rules that name other rows after
+    the change.
     """
 
     find: Callable[[County, list[Finding], Random], tuple[list[Finding], list[Finding]]]
@@ -74,6 +75,7 @@ class Relation:
     is_exact: bool = False
     is_summed: bool = False
     skips: Callable[[Finding], bool] = lambda finding: False
+    names_rows_by_place: tuple[str, ...] = ()
 
     def find_differences(self, county: County, findings: list[Finding], random: Random) -> list[str]:
         """Return what differs: identity of a finding, measures on the county as drawn, and on the changed one."""
@@ -94,7 +96,8 @@ class Relation:
                     identity += (*sorted([one.key, *one.related_keys]),)
                 else:
                     fingerprint = one.fingerprint if self.is_exact else ""
-                    related = (*sorted(one.related_keys), one.field, fingerprint)
+                    related_keys = [] if one.code in self.names_rows_by_place else one.related_keys
+                    related = (*sorted(related_keys), one.field, fingerprint)
                     identity += (one.case, one.severity, one.key, *related)
                 planar = float(shapely.area(one.geometry)) if one.geometry is not None else 0.0
                 areas = (planar, 0.0) if self.is_planar else (one.area_m2 or 0.0, one.net_area_m2 or 0.0)
@@ -357,7 +360,8 @@ RELATIONS = {
         _check_changed(turn),
         is_planar=True,
         has_place=False,
-        skips=lambda one: one.code in ("REL034", "REL040", "REL042"),
+        skips=lambda one: one.code in ("REL034", "REL040"),
+        names_rows_by_place=("REL042",),
     ),
     "rows": Relation(_check_changed(reorder), is_exact=True),
     "rings": Relation(_check_changed(redraw), is_exact=True),

@@ -202,7 +202,9 @@ def test_severity_buttons_count_the_findings_that_other_filters_leave(filled_doc
     assert wait_until(lambda: len(filled_dock.tree.findings.list_visible_findings()) == 1)
     texts = [b.text() for b in filled_dock.verdict.buttons.values()]
     full = ["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"]
-    assert texts[0] == full[0] and texts[-1] in (full[-1], "0")
+    short = [text.split()[-1].partition("/")[0] for text in full]
+    assert texts[0] == full[0] and all(text in pair for text, *pair in zip(texts, full, short, strict=True)), texts
+    assert [b.accessibleName() for b in filled_dock.verdict.buttons.values()] == full
     # The rule's row, its detail and the buttons show the same counts.
     group = next(g for g in filled_dock.tree.findings.groups if g.code == "REL002")
     assert filled_dock.tree.findings.index(0, COUNT_COLUMN).data() == "1"
@@ -430,6 +432,10 @@ def test_findings_list_elides_titles_in_the_middle_after_the_whole_code(filled_d
     shown_code, shown_title = option.text.split("  ")
     assert shown_code == code and "…" in shown_title
     assert shown_title[0] == title[0] and shown_title[-1] == title[-1]
+    key = QStyleOptionViewItem()
+    tree.itemDelegateForColumn(PLACE_COLUMN).initStyleOption(key, tree.findings.index(0, 0, index))
+    assert key.textElideMode == Qt.TextElideMode.ElideMiddle, "the end of a key distinguishes it"
+    assert tree.textElideMode() == Qt.TextElideMode.ElideRight, "of notes"
 
 
 def test_why_a_rule_was_not_checked_has_the_width_of_all_columns(filled_dock):

@@ -12,7 +12,6 @@ SCRIPT = """
 import sys
 sys.modules.update(dict.fromkeys({missing!r}))
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QApplication
 from plugin.start import plugin
 app = QgsApplication([], True)
 shown = plugin(None)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsFeature, QgsVectorLayer
+from qgis.core import Qgis, QgsFeature, QgsMessageLog, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.base.errors import Cancellation
 from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one, return_free_memory
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import StateReader, make_state_reader, read_feature_state_by_id
-from ..running.tasks import BackgroundJob, JobRunner, log_error
+from ..running.tasks import LOG_TAG, BackgroundJob, JobRunner, log_error
 from ..running.threads import post_to_main
 from ..texts import tr
 from .findings_layer import make_finding_features
@@ -452,8 +452,10 @@ class LiveCheck(QObject):
     def _on_failed(self, error: Exception) -> None:
         from ...core.checks.live.session import FullCheckNeeded
 
-        # For an edit that needs a whole check, the panel asks for it.
-        if not isinstance(error, FullCheckNeeded):
+        if isinstance(error, FullCheckNeeded):
+            # The panel asks for it; the log has the cause.
+            QgsMessageLog.logMessage(str(error), LOG_TAG, Qgis.MessageLevel.Info, notifyUser=False)
+        else:
             log_error(error)
         self._stop_as_outdated()
 

@@ -263,7 +263,7 @@ def _make_pieces(
 
 
 @dataclass
-class DistinctAreas(ArrayColumns):
+class DistinctAreas:
     """(k,) polygons, each without the area that earlier polygons cover.
 
     ``remaining_shapes`` (k,): what remains of each polygon; ``has_remainder`` (k,) bool: something remains;

@@ -27,6 +27,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ...core.engine.explanation import format_value
+from ...core.model.rule import find_unit
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.county_file import CountyConfirmation
 from ...core.standard.profile.load import SingleConfirmation
@@ -41,7 +43,7 @@ from ..widgets import (
     theme,
 )
 from .fields import FormBox
-from .limits_box import DEFINITION_KEY, format_in_unit, get_ratio_forms, get_setting_name, get_unit_sign
+from .limits_box import DEFINITION_KEY, get_ratio_forms, get_setting_name
 
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
@@ -207,11 +209,10 @@ class ConfirmationBox(FormBox):
         )
 
     def _format_single_value(self, value: Any, key: str = "") -> str:
-        if isinstance(value, bool):
-            return self._texts.get("explain", "yes" if value else "no")
-        if isinstance(value, int | float):
-            return " ".join(filter(None, (format_in_unit(value, key), get_unit_sign(key))))
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if isinstance(value, list):
+            # All members are confirmed.
+            return ", ".join(map(str, value))
+        return format_value(value, find_unit(key), self._texts)
 
     def _untick_changed_items(self) -> None:
         """Untick the items whose value is not the one that was confirmed, and show the values of the deciding ones."""

@@ -41,17 +41,6 @@ def get_ratio_forms() -> dict[str, str]:
     }
 
 
-def get_unit_sign(key: str) -> str:
-    """Return the sign of the unit that a setting or parameter has by its name; empty for none."""
-    unit = find_unit(key)
-    return {"share": "%", "m2": "m²", "degrees": "°"}.get(unit, unit)
-
-
-def format_in_unit(value: float, key: str) -> str:
-    """Return a number as text in the unit of `get_unit_sign`."""
-    return f"{100 * value if find_unit(key) == 'share' else value:.10g}"
-
-
 class SettingRow:
     """Form row of one setting: name, value, unit, mark and source document.
 
@@ -74,7 +63,8 @@ class SettingRow:
         self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.get_rule_title(load_all_rules()[key.split(".")[1]]))
-        self.unit = QLabel(tr("times") if key == _LIMIT_KEY else get_unit_sign(key))
+        unit, signs = find_unit(key), {"share": "%", "m2": "m²", "degrees": "°"}
+        self.unit = QLabel(tr("times") if key == _LIMIT_KEY else signs.get(unit, unit))
         self.mark, self.document, self.restore = SourceMarkSlot(), InheritingLineEdit(), RestoreButton()
         self.message = FieldMessage()
         self.field.setObjectName(f"SanxianLimit_{key}")
@@ -91,7 +81,7 @@ class SettingRow:
             return self._texts.get("explain", "yes" if value else "no")
         if not isinstance(value, int | float):
             return str(value)
-        return format_in_unit(value, self.key)
+        return f"{100 * value if find_unit(self.key) == 'share' else value:.10g}"
 
     def show_inherited_value(self, norm: Norm) -> None:
         """Show the value that the county inherits from ``norm``, with its source."""

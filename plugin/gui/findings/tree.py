@@ -332,12 +332,13 @@ class FindingsTree(FittedWidget, QTreeView):
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
         had_work, self.findings.work = bool(self.findings.work.items), work
-        self._work_columns = {UPDATED_COLUMN} if work.items else set()
-        for column, is_used in (
-            (ASSIGNEE_COLUMN, any(item.assignee for item in work.items.values())),
-            (NOTE_COLUMN, any(item.note for item in work.items.values())),
-        ):
-            self._work_columns |= {column} if is_used else set()
+        items = work.items.values()
+        has_contents = {
+            ASSIGNEE_COLUMN: any(item.assignee for item in items),
+            NOTE_COLUMN: any(item.note for item in items),
+            UPDATED_COLUMN: bool(items),
+        }
+        self._work_columns = {column for column, is_used in has_contents.items() if is_used}
         self.fit_contents()
         if work.items and not had_work:
             # A bar with the progress appears above the list.

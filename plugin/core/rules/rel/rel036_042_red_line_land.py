@@ -293,11 +293,12 @@ def _find_parts(
 
 def _subtract_land(parts: OverlayPieces, others: OverlayPieces, ctx: RuleContext) -> OverlayPieces:
     """Return parts without the land of other parts."""
-    all_shapes = np.concatenate([others.geometry, parts.geometry])
-    distinct = subtract_earlier_shapes(all_shapes, ctx.cancellation).select(np.arange(len(others), len(all_shapes)))
-    areas, is_changed = parts.area.copy(), distinct.overlaps_other
-    areas[is_changed] = ctx.geometry.measure_drawn_areas(distinct.remaining_shapes[is_changed])
-    return replace(parts, geometry=distinct.remaining_shapes, area=areas).select(distinct.has_remainder)
+    distinct = subtract_earlier_shapes(np.concatenate([others.geometry, parts.geometry]), ctx.cancellation)
+    columns = (distinct.remaining_shapes, distinct.has_remainder, distinct.overlaps_other)
+    shapes, has_remainder, is_changed = (column[len(others) :] for column in columns)
+    areas = parts.area.copy()
+    areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
+    return replace(parts, geometry=shapes, area=areas).select(has_remainder)
 
 
 def _leave_out_cultivated_parcels(
