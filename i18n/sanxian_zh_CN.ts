@@ -7224,6 +7224,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>未核对原文，可在县配置中修改、确认</translation>
     </message>
     <message>
+        <source>not confirmed*: %1</source>
+        <translation>未经确认*：%1</translation>
+    </message>
+    <message>
         <source>not run in this check</source>
         <translation>本次检查未运行</translation>
     </message>

@@ -17,6 +17,7 @@ from qgis.core import (
 from qgis.gui import QgsMapMouseEvent
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QKeyEvent
+from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QInputDialog
 
 from plugin.bridge.checking import drawn_projects
@@ -204,6 +205,24 @@ def test_use_chosen_before_the_first_drawing_is_that_of_the_project(panel):
     assert form.width_box.isHidden(), "a polygon has no width"
     panel.toggle_drawing()
     assert panel.projects.current.attributes["use"] == "13" == form.use.currentData()
+
+
+def test_use_chosen_among_the_offered_ones_is_shown_without_the_indent_of_the_list(panel):
+    use = panel[0].dock.form.use
+    panel[0].refresh()
+    use.setFocus()
+    QTest.keyClicks(use.lineEdit(), "1001")
+    completer = use.completer()
+    completer.complete()
+    offered = completer.completionModel().index(0, 0)
+    assert offered.data().strip() == "1001 工业用地" != offered.data(), "a lower class is indented in the list"
+    completer.popup().setCurrentIndex(offered)
+    QTest.keyClick(completer.popup(), Qt.Key.Key_Return)
+    assert use.lineEdit().text() == "1001 工业用地"
+    # The same row once more, in the list itself.
+    use.showPopup()
+    QTest.keyClick(use.view(), Qt.Key.Key_Return)
+    assert use.lineEdit().text() == "1001 工业用地" and use.currentData() == "1001"
 
 
 def test_result_of_a_cancelled_drawing_is_dropped(panel):

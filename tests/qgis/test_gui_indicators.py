@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the panel of indicators: it shows those of the check, and follows edits."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -153,16 +154,25 @@ def dock(chinese, qgis_app):
     dock.deleteLater()
 
 
-def show_indicators(dock, indicators):
+def show_indicators(dock, indicators, unconfirmed=()):
     norm = SimpleNamespace(get=lambda _name: 0.01)
     plan = SimpleNamespace(norm=norm)
-    dock.show_result(
-        SimpleNamespace(report=SimpleNamespace(indicators=indicators), check_result=SimpleNamespace(plan=plan))
-    )
+    outcomes = {"LAW001": SimpleNamespace(unconfirmed=list(unconfirmed))}
+    report, check_result = SimpleNamespace(indicators=indicators), SimpleNamespace(plan=plan)
+    result = SimpleNamespace(report=report, check_result=check_result, find_rule_outcome=lambda code: outcomes[code])
+    dock.show_result(result)
 
 
 def make_farmland(value, place=""):
     return Indicator("farmland_area", value, "km2", "net", ">=", 10.0, 2, "任务", name="耕地保有量", place=place)
+
+
+def test_explanation_of_the_ratio_names_what_is_not_confirmed(dock):
+    ratio = replace(make_ratio(1.2), confirmed=False)
+    show_indicators(dock, [ratio], ["ratio.form", "ratio.uncoded", "zones.codes"])
+    assert dock.explanation.text().partition("未经确认*：")[2] == "扩展倍数算法、开发边界的规划分区代码"
+    show_indicators(dock, [make_ratio(1.2)], ["zones.codes"])
+    assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
 
 
 def read_now(dock):

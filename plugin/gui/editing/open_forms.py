@@ -278,6 +278,8 @@ class CodeSearch(QObject):
         edit = box.lineEdit()
         theme.set_placeholder(edit, tr("Code or a part of the name"))
         edit.editingFinished.connect(self._accept_text)
+        # List and completer write the label as it is in the list.
+        edit.textChanged.connect(self._drop_indentation)
         box.currentIndexChanged.connect(self._show_label)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown_value("9" * _CODE_DIGITS)))
         if any(depth for depth, _ in self._compute_levels()):
@@ -292,6 +294,10 @@ class CodeSearch(QObject):
         """Return (level, row) of each row; the level follows from the indentation of its label."""
         labels = [self._box.itemText(row) for row in range(self._listed)]
         return [(len(label) - len(label.lstrip(LEVEL_INDENT)), row) for row, label in enumerate(labels)]
+
+    def _drop_indentation(self, text: str) -> None:
+        if text.startswith(LEVEL_INDENT):
+            self._box.lineEdit().setText(text.lstrip(LEVEL_INDENT))
 
     def _show_label(self) -> None:
         """Show the label of the selected row without its indentation."""

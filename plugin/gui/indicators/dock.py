@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 #: The form of the ratio that names the dial if no form has a limit.
 _FIRST_FORM_ID = "expansion_ratio_n1"
+#: The rule that computes the ratio; its outcome names what of the ratio is not confirmed.
+_RATIO_RULE = "LAW001"
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
 _RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
 #: Columns beside name and value of an indicator, the most important first; the others need the room of whole names.
@@ -198,6 +200,16 @@ def describe_ratio(
     return lines
 
 
+def _name_unconfirmed_items(result: CheckView) -> str:
+    """Return a clause with the settings and doubts that leave the ratio of a check unconfirmed; empty without any."""
+    from ...core.render.verdict import list_unconfirmed_items
+
+    outcome = result.find_rule_outcome(_RATIO_RULE)
+    items = [one for one in (outcome.unconfirmed if outcome is not None else ()) if one.startswith("ratio.")]
+    doubts, names = list_unconfirmed_items(items, ReportTexts(settings.get_interface_language()))
+    return tr("not confirmed*: %1").replace("%1", tr(", ").join((*doubts, *names))) if items else ""
+
+
 def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
     """Return zone of the boundary (``concentrated``, ``flexible``, ``special``) → its share of the boundary, 0…1.
 
@@ -222,6 +234,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         #: Those of the chosen place (county or township), at the check and with the edits so far.
         self._checked: list[Indicator] = []
         self._current: list[Indicator] = []
+        #: What of the ratio is not confirmed, for its explanation; empty if all is.
+        self._unconfirmed_text = ""
         #: Indicators with the edits so far, and ids of those that cannot follow them; None before an edit.
         self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
         #: Share of a target within which a met target counts as close (接近).
@@ -298,6 +312,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
         from ...core.figures.indicators.areas import WARNING_SHARE_SETTING
 
         self._all_checked, self._edited = list(result.report.indicators), None
+        self._unconfirmed_text = _name_unconfirmed_items(result)
         self._warning_share = float(result.check_result.plan.norm.get(WARNING_SHARE_SETTING))
         self._fill_places()
         self._show_place()
@@ -511,6 +526,9 @@ class IndicatorDock(FittedWidget, QDockWidget):
         if item is not None:
             text = item.toolTip()
         elif ratio is not None:
-            text = explain_indicator(ratio, ReportTexts(settings.get_interface_language()))
+            texts = ReportTexts(settings.get_interface_language())
+            text = explain_indicator(ratio, texts)
+            if not ratio.confirmed and self._unconfirmed_text:
+                text = texts.get("page", "clause").join((text, self._unconfirmed_text))
         self.explanation.setText(keep_figures_whole(text))
         self.explanation.setVisible(bool(text))
