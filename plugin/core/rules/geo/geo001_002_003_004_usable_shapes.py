@@ -214,10 +214,10 @@ def _report_wrong_types(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
 
 
 def _find_any_point(shape: Any) -> Any:
-    """Return the first finite vertex of a shape as point; None without one."""
+    """Return the leftmost finite vertex of a shape as point, wherever its rings start; None without one."""
     coordinates = shapely.get_coordinates(shape)
     finite = coordinates[np.isfinite(coordinates).all(axis=1)]
-    return shapely.Point(finite[0]) if len(finite) else None
+    return shapely.Point(min(finite.tolist())) if len(finite) else None
 
 
 @rule(
