@@ -17,6 +17,7 @@ PROFILE ?= hunyuan
 PHASE ?=
 RULES ?=
 PICTURES ?=
+FILMS ?=
 COUNT ?= 5000
 SEED ?= 1
 ACTION ?= run
@@ -27,7 +28,7 @@ SYSTEMS ?=
 SITE ?=
 CONTACT ?=
 
-.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz mutants soak testset check format benchmark rules profile rule sample schemas symbols manual screenshots package release wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all oldest matrix postgis fuzz mutants soak testset check format benchmark rules profile rule sample schemas symbols manual screenshots films package release wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -103,6 +104,9 @@ manual: setup ##+ 使用手册（resources/manual、build/*.pdf）· the manual:
 
 screenshots: setup ##+ 手册图片（docs/images，PICTURES="wizard"）· pictures of the manual
 	@$(RUN) python tools/screenshots.py $(value PICTURES)
+
+films: setup ##+ 三部一分钟的无声短片（需要 ffmpeg）· three silent films of a minute (FILMS="fixing"), in dist/films
+	@$(RUN) python tools/films.py $(value FILMS)
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py --site '$(SITE)' --email '$(CONTACT)'

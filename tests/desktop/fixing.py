@@ -6,6 +6,7 @@ from gui_driver import (
     click,
     draw_feature,
     find_form,
+    find_free_edge,
     open_sample,
     press_key,
     run_check,
@@ -15,7 +16,7 @@ from gui_driver import (
     wait_for_map,
     wait_seconds,
 )
-from qgis.core import Qgis, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
+from qgis.core import Qgis, QgsGeometry, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QPushButton
 from qgis.utils import iface
@@ -45,7 +46,7 @@ def run_fix_steps():
 
 def draw_over_farmland(controller, boundary, farmland):
     """Draw a boundary across an edge of the farmland by mouse; return the conflict."""
-    corner = find_free_edge(boundary, farmland)
+    corner = find_free_edge(boundary, farmland, WIDTH, HEIGHT)
     iface.mapCanvas().setExtent(QgsRectangle.fromCenterAndSize(corner, 900, 900))
     wait_for_map()
     x, y, w, h = corner.x(), corner.y(), WIDTH / 2, HEIGHT / 2
@@ -62,19 +63,6 @@ def draw_over_farmland(controller, boundary, farmland):
     FACTS["buttons"] = [b.text() for b in iface.messageBar().currentItem().findChildren(QPushButton)]
     save_picture("fixing-1-conflict")
     return find_conflict(controller)
-
-
-def find_free_edge(boundary, farmland):
-    """Return a point on the farmland's edge around which no other boundary lies."""
-    taken = QgsGeometry.unaryUnion([feature.geometry() for feature in boundary.getFeatures()])
-    for feature in farmland.getFeatures():
-        for vertex in feature.geometry().vertices():
-            point = QgsPointXY(vertex.x(), vertex.y())
-            box = QgsGeometry.fromRect(QgsRectangle.fromCenterAndSize(point, WIDTH, HEIGHT))
-            share = box.intersection(feature.geometry()).area() / box.area()
-            if 0.15 < share < 0.7 and box.distance(taken) > 50:
-                return point
-    raise LookupError("no free edge of farmland")
 
 
 def find_conflict(controller):

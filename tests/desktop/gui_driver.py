@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsPointXY, QgsProject
+from qgis.core import QgsApplication, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
 from qgis.gui import QgsAttributeForm, QgsGui, QgsLocatorWidget
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, QTimer
@@ -170,6 +170,19 @@ def draw_feature(layer, corners):
     wait(list_feature_forms, 10)
     wait_seconds(0.5)
     return list_feature_forms()[0]
+
+
+def find_free_edge(boundary, farmland, width, height):
+    """Return a point on the farmland's edge, in a rectangle (metres) around which no boundary lies."""
+    taken = QgsGeometry.unaryUnion([feature.geometry() for feature in boundary.getFeatures()])
+    for feature in farmland.getFeatures():
+        for vertex in feature.geometry().vertices():
+            point = QgsPointXY(vertex.x(), vertex.y())
+            box = QgsGeometry.fromRect(QgsRectangle.fromCenterAndSize(point, width, height))
+            share = box.intersection(feature.geometry()).area() / box.area()
+            if 0.15 < share < 0.7 and box.distance(taken) > 50:
+                return point
+    raise LookupError("no free edge of farmland")
 
 
 def press_key(combination):

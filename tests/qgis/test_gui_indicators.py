@@ -157,10 +157,8 @@ def dock(chinese, qgis_app):
 def show_indicators(dock, indicators, unconfirmed=()):
     norm = SimpleNamespace(get=lambda _name: 0.01)
     plan = SimpleNamespace(norm=norm)
-    outcomes = {"LAW001": SimpleNamespace(unconfirmed=list(unconfirmed))}
-    report, check_result = SimpleNamespace(indicators=indicators), SimpleNamespace(plan=plan)
-    result = SimpleNamespace(report=report, check_result=check_result, find_rule_outcome=lambda code: outcomes[code])
-    dock.show_result(result)
+    report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed))
+    dock.show_result(SimpleNamespace(report=report, check_result=SimpleNamespace(plan=plan)))
 
 
 def make_farmland(value, place=""):

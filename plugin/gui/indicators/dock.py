@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 #: The form of the ratio that names the dial if no form has a limit.
 _FIRST_FORM_ID = "expansion_ratio_n1"
-#: The rule that computes the ratio; its outcome names what of the ratio is not confirmed.
-_RATIO_RULE = "LAW001"
+#: What settings of the ratio, and doubts about its data, begin with.
+_RATIO_ITEMS = "ratio."
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
 _RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
 #: Columns beside name and value of an indicator, the most important first; the others need the room of whole names.
@@ -204,8 +204,7 @@ def _name_unconfirmed_items(result: CheckView) -> str:
     """Return a clause with the settings and doubts that leave the ratio of a check unconfirmed; empty without any."""
     from ...core.render.verdict import list_unconfirmed_items
 
-    outcome = result.find_rule_outcome(_RATIO_RULE)
-    items = [one for one in (outcome.unconfirmed if outcome is not None else ()) if one.startswith("ratio.")]
+    items = [one for one in result.report.unconfirmed_items if one.startswith(_RATIO_ITEMS)]
     doubts, names = list_unconfirmed_items(items, ReportTexts(settings.get_interface_language()))
     return tr("not confirmed*: %1").replace("%1", tr(", ").join((*doubts, *names))) if items else ""
 
