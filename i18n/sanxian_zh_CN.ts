@@ -1024,8 +1024,8 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>选择用途：代码或名称</translation>
     </message>
     <message>
-        <source>Choose a use; without one the occupied land is listed and nothing is judged.</source>
-        <translation>请选择用途；未选时只列出占用，不作结论。</translation>
+        <source>Choose a use: without one, planning zones cannot be judged.</source>
+        <translation>请选择用途：没有用途，规划分区无法判定。</translation>
     </message>
     <message>
         <source>Choose above to enter the longitudes, or to read the extent from a layer of the project.</source>
@@ -3570,6 +3570,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>新建图层</translation>
     </message>
     <message>
+        <source>New project</source>
+        <translation>新项目</translation>
+    </message>
+    <message>
         <source>New seams</source>
         <translation>新出现的接边问题数</translation>
     </message>
@@ -3606,8 +3610,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>缺少 {lack}，不能检查。</translation>
     </message>
     <message>
-        <source>No check can run without {lack}. See Environment Check.</source>
-        <translation>缺少 {lack}，不能检查。见“环境自检”。</translation>
+        <source>No check can run without {lack}. Plugins ▸ Sanxian ▸ Environment Check… lists what to install.</source>
+        <translation>缺少 {lack}，不能检查。安装办法见菜单“插件 → 三区三线 → 环境自检…”。</translation>
     </message>
     <message>
         <source>No draft can be offered.</source>
@@ -4778,8 +4782,16 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>说明 {count}</translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
         <source>Remove the waiver from its file; the finding is open again</source>
         <translation>从豁免文件中删去，问题恢复为待处理</translation>
+    </message>
+    <message>
+        <source>Remove this project, also from the batch</source>
+        <translation>移除本项目，在批量中的也移除</translation>
     </message>
     <message>
         <source>Renumber keys (BSM)</source>
@@ -5322,8 +5334,8 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>设置与帮助</translation>
     </message>
     <message>
-        <source>Settings changed after the check; targets and limits are those of the check.</source>
-        <translation>检查之后设置有变动，目标和限值为检查时的。</translation>
+        <source>Settings changed after the check; targets and limits are those of the check. Check again.</source>
+        <translation>检查后设置有改动；目标和上限仍为检查时的，请重新检查。</translation>
     </message>
     <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
@@ -7036,6 +7048,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>预期性</translation>
     </message>
     <message>
+        <source>areas of its layers are missing, contradicted by the shapes, or counted twice</source>
+        <translation>所用图层的面积缺失、与图形不符或重复计入</translation>
+    </message>
+    <message>
         <source>attributes only</source>
         <translation>仅改属性</translation>
     </message>
@@ -7568,8 +7584,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>共 {count} 个项目，超过面板上限 {limit} 个。请使用工具“建设项目合规性审查”。</translation>
     </message>
     <message>
-        <source>{count} rows have no finding in the list and were not read: {names}</source>
-        <translation>有 {count} 行在清单中没有对应的问题，没有读入：{names}</translation>
+        <source>{count} rows have no finding in the list, or another fingerprint, and were not read: {names}</source>
+        <translation>有 {count} 行在清单中没有对应的问题，或指纹被改动，没有读入：{names}</translation>
     </message>
     <message>
         <source>{count} rows have no fingerprint and were not read (file:line): {names}</source>

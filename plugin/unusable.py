@@ -6,7 +6,7 @@ import platform
 from qgis.core import Qgis, QgsMessageLog
 from qgis.PyQt.QtCore import Qt, qVersion
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+from qgis.PyQt.QtWidgets import QAction, QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
@@ -38,8 +38,13 @@ class UnusablePlugin:
         self.action.setObjectName("SanxianActionDoctor")
         self.action.triggered.connect(self.show_message)
         self.iface.addPluginToMenu(tr("Sanxian"), self.action)
-        text = tr("No check can run without {lack}. See Environment Check.").format(lack=self.lack)
-        self.iface.messageBar().pushWarning(tr("Sanxian"), text)
+        bar = self.iface.messageBar()
+        text = tr("No check can run without {lack}. Plugins ▸ Sanxian ▸ Environment Check… lists what to install.")
+        message = bar.createMessage(tr("Sanxian"), text.format(lack=self.lack))
+        button = QPushButton(tr("Environment Check…"), message)
+        button.clicked.connect(self.show_message)
+        message.layout().addWidget(button)
+        bar.pushWidget(message, Qgis.MessageLevel.Warning)
 
     def unload(self):
         """Remove the menu entry and the translation."""

@@ -178,7 +178,8 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     assert panel.projects.current.is_finished and canvas.mapTool() is not tool
     assert panel.dock.buttons["batch"].isEnabled() and panel.dock.buttons["report"].isEnabled()
     panel.dock.buttons["batch"].click()
-    assert panel.dock.form.projects.currentText() == "项目 1（已入批量）"
+    assert panel.dock.form.projects.itemText(0) == "项目 1（已入批量）" and panel.projects.current is None
+    panel.choose_project(0)
     facts = ProjectFactsDialog(panel.projects.current)
     for key, text in (("name", "产业园"), ("number", "XM-1"), ("applicant", "某公司")):
         facts.lines[key].setText(text)
@@ -300,7 +301,7 @@ def test_line_takes_its_width_and_use_decides_on_the_verdict(panel):
     wait_for_figures(panel)
     width = panel.tool.make_geometry().length() * 10.0
     assert panel.dock.figures.area_m2 == pytest.approx(width, rel=2e-4), "on the ellipsoid, not in the plane"
-    assert panel.dock.summary.word.text() == "—" and "请选择用途" in panel.dock.summary.remark.text()
+    assert panel.dock.summary.word.text() == "不符合" and "请选择用途" in panel.dock.summary.remark.text()
     form.use.setCurrentIndex(form.use.findData("13"))
     wait_for_figures(panel)
     assert panel.dock.summary.word.text() == "不符合"
@@ -376,7 +377,7 @@ def test_window_asks_which_of_two_contradictory_fields_applies(panel, tmp_path, 
     panel.add_file(str(path))
     wait_for_figures(panel)
     asking = {reason.asks: reason for reason in panel.dock.figures.reasons if reason.choices}
-    assert set(asking) == {"use", "supply"} and panel.dock.summary.word.text() == "—"
+    assert set(asking) == {"use", "supply"} and panel.dock.summary.word.text() == "不符合"
     assert "规划用途" in asking["use"].text and "“09”" in asking["use"].text
     offered = []
     monkeypatch.setattr(
@@ -455,6 +456,40 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     assert (tmp_path / "报告.pdf").read_bytes().startswith(b"%PDF")
     sheet = load_workbook(tmp_path / "报告.xlsx").worksheets[0]
     assert any(one.name in str(cell.value) for one in panel.projects.items for row in sheet for cell in row)
+
+
+def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_project(panel):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    click(panel.tool, 50, 90)
+    panel.tool.finish()
+    panel.add_to_batch()
+    form, batched = panel.dock.form, panel.projects.items[0]
+    assert panel.projects.current is None and form.projects.currentIndex() < 0 and form.use.currentData() == "13"
+    assert panel.dock.pages.currentIndex() == 0 and panel.dock.buttons["report"].isEnabled()
+    form.use.setCurrentIndex(form.use.findData("1202"))
+    form.kind.setCurrentIndex(form.kind.findData("line"))
+    form.kind.activated.emit(form.kind.currentIndex())
+    form.width.setValue(20)
+    assert batched.attributes["use"] == "13" and "width" not in batched.attributes
+    panel.toggle_drawing()
+    drawing = panel.projects.drawing
+    assert (drawing.kind, drawing.attributes) == ("line", {"use": "1202", "width": "20"})
+    # Removing the drawing, then the project of the batch, leaves none.
+    form.buttons["remove"].click()
+    assert panel.projects.items == [batched] and not panel.tool.points
+    form.buttons["remove"].click()
+    assert not panel.projects.items and not form.buttons["remove"].isEnabled()
+    assert not panel.dock.buttons["report"].isEnabled()
+
+
+def test_panel_and_opinion_state_the_same_verdict_without_a_use(panel):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    panel.dock.form.use.setCurrentIndex(0)
+    wait_for_figures(panel)
+    assert panel.dock.figures.verdict == "fails" and panel.dock.summary.word.text() == "不符合"
+    assert "选择用途" in panel.dock.summary.remark.text()
 
 
 def test_report_asks_for_the_name_of_each_drawn_project_and_counts_the_others(panel, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QImage
 
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard import load_standard
 from plugin.gui.indicators.dock import (
     BAR_COLUMN,
     CHANGE_COLUMN,
@@ -28,6 +29,9 @@ from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_che
 from tests.qgis.waiting import process_events
 
 TEXTS = ReportTexts("zh")
+
+
+UNCONFIRMED = ["indicators.definitions", "ratio.form", "ratio.uncoded", "zones.codes"]
 
 
 def make_ratio(value, state=LITTLE_MARGIN_LEFT):
@@ -87,7 +91,7 @@ def test_table_lists_areas_with_a_target_first_and_the_change_with_its_sign():
         make_ratio(1.2),
     ]
     now = [before[0], Indicator("red_line_area", 538.5, "km2", "statutory", ">=", 538.87, 2, "规划文本", state=TARGET_MISSED, name="生态保护红线面积"), before[2]]  # fmt: skip
-    rows = make_indicator_rows(before, now, TEXTS)
+    rows = make_indicator_rows(before, now, TEXTS, {})
     assert [row.id for row in rows] == ["red_line_area", "agricultural_space_area"]
     assert (rows[0].change, rows[0].margin, rows[0].kind) == ("−0.52", "缺 0.37 km²", "error")
     assert rows[0].margin_share == pytest.approx(-0.37 / 538.87)
@@ -98,11 +102,11 @@ def test_targets_of_several_plans_for_one_indicator_have_their_source():
         return Indicator("farmland_area", 59.8, "wan_mu", "net", ">=", target, 2, source, name="永久基本农田保护面积")
 
     indicators = [make(60.1, "县配置"), make(63.25, "市级规划"), make_ratio(1.2)]
-    assert [row.name.split(" · ")[1] for row in make_indicator_rows(indicators, indicators, TEXTS)] == [
+    assert [row.name.split(" · ")[1] for row in make_indicator_rows(indicators, indicators, TEXTS, {})] == [
         "县配置",
         "市级规划",
     ]
-    assert " · " not in make_indicator_rows(indicators[:1], indicators[:1], TEXTS)[0].name
+    assert " · " not in make_indicator_rows(indicators[:1], indicators[:1], TEXTS, {})[0].name
 
 
 def test_zone_shares_sum_to_the_coded_part_of_the_boundary():
@@ -155,7 +159,7 @@ def dock(chinese, qgis_app):
 
 
 def show_indicators(dock, indicators, unconfirmed=()):
-    norm = SimpleNamespace(get=lambda _name: 0.01)
+    norm = SimpleNamespace(get=lambda _name: 0.01, standard=load_standard(), is_confirmed=lambda _name: False)
     plan = SimpleNamespace(norm=norm)
     report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed))
     dock.show_result(SimpleNamespace(report=report, check_result=SimpleNamespace(plan=plan)))
@@ -165,12 +169,26 @@ def make_farmland(value, place=""):
     return Indicator("farmland_area", value, "km2", "net", ">=", 10.0, 2, "任务", name="耕地保有量", place=place)
 
 
-def test_explanation_of_the_ratio_names_what_is_not_confirmed(dock):
+def test_explanations_name_what_is_not_confirmed(dock):
     ratio = replace(make_ratio(1.2), confirmed=False)
-    show_indicators(dock, [ratio], ["ratio.form", "ratio.uncoded", "zones.codes"])
+    share = replace(make_farmland(20.0), id="construction_land_area", confirmed=False)
+    show_indicators(dock, [ratio, share, replace(make_farmland(8.0), backed=False, confirmed=False)], UNCONFIRMED)
     assert dock.explanation.text().partition("未经确认*：")[2] == "扩展倍数算法、开发边界的规划分区代码"
+    tips = [dock.table.item(row, NAME_COLUMN).toolTip() for row in range(2)]
+    assert (
+        sorted("各项指标的口径" in tip for tip in tips) == [False, True] and sum("重复计入" in tip for tip in tips) == 1
+    )
     show_indicators(dock, [make_ratio(1.2)], ["zones.codes"])
     assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
+
+
+def test_changed_settings_are_stated_until_the_next_check_for_each_place(dock):
+    show_indicators(dock, [make_ratio(1.2), make_farmland(20.0), make_farmland(11.0, "永安镇")])
+    dock.note_changed_settings()
+    dock.place.setCurrentIndex(1)
+    assert "重新检查" in dock.note.text() and dock.note.isVisibleTo(dock)
+    show_indicators(dock, [make_ratio(1.2)])
+    assert not dock.note.text()
 
 
 def read_now(dock):

@@ -101,6 +101,7 @@ class ConformityController(QObject):
             (form.selected_requested, self.take_selected),
             (form.file_requested, self.ask_for_file),
             (form.chosen, self.choose_project),
+            (form.remove_requested, self.remove_project),
             (form.use_changed, lambda code: self._set_attribute("use", code)),
             (form.kind_changed, self._on_kind_changed),
             (form.width_changed, lambda metres: self._set_attribute("width", f"{metres:g}" if metres else "")),
@@ -463,17 +464,28 @@ class ConformityController(QObject):
     # --- batch and report
     def add_to_batch(self) -> None:
         """Add the finished project to the batch."""
-        if (current := self.projects.current) is not None and current.is_finished:
-            current.is_in_batch = True
-            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
-            self._enable_buttons()
+        self.projects.put_in_batch()
+        self._show_figures(PanelFigures())
+        self.refresh()
+
+    def remove_project(self) -> None:
+        """Remove the current project, also from the batch; the file or layer that it was read from is unchanged."""
+        if self.projects.drawing is not None:
+            self._end_tool()
+        self.projects.remove_current()
+        self._show_figures(PanelFigures())
+        self.refresh()
 
     def ask_for_report(self) -> None:
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
         data, reported = self.plan.get_data(), self.projects.list_reported()
         if data is not None and reported:
             # A drawn project has no fields from which name and applicant could be read.
-            asked = [one for one in reported if one.is_drawn or (len(reported) == 1 and "name" not in one.attributes)]
+            nameless = [
+                one for one in reported if one.is_drawn or (len(reported) == 1 and "name" not in one.attributes)
+            ]
+            # Those of an earlier report are asked for again only if nothing else is.
+            asked = [one for one in nameless if "applicant" not in one.attributes] or nameless
             if not all(ProjectFactsDialog(one, self.dock).exec() for one in asked):
                 return
             self.dock.form.show_projects(self.projects.items, self.projects.current_position)

@@ -47,7 +47,7 @@ from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 #: Minimum width of the use, in digits; a code with the name of a use needs it.
 _MIN_USE_DIGITS = 18
-_ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
+_ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open", "remove": "crashed"}
 
 
 class ProjectForm(QWidget):
@@ -60,6 +60,7 @@ class ProjectForm(QWidget):
     draw_requested = pyqtSignal()
     selected_requested = pyqtSignal()
     file_requested = pyqtSignal()
+    remove_requested = pyqtSignal()
     chosen = pyqtSignal(int)
     use_changed = pyqtSignal(str)
     kind_changed = pyqtSignal(str)
@@ -74,15 +75,19 @@ class ProjectForm(QWidget):
             accessibleName=tr("Reviewed project"),
             sizePolicy=narrow,
             activated=self.chosen,
+            placeholderText=tr("New project"),
         )
         selected_tip = tr("Take the selected features of the current layer as projects")
         file_tip = tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
+        remove_tip = tr("Remove this project, also from the batch")
         self.buttons = {
             "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map"), self.draw_requested),
             "selected": self._make_button("selected", tr("Selected"), selected_tip, self.selected_requested),
             "file": self._make_button("file", tr("File…"), file_tip, self.file_requested),
+            "remove": self._make_button("remove", tr("Remove"), remove_tip, self.remove_requested),
         }
         self.buttons["draw"].setCheckable(True)
+        self.buttons["remove"].setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self.use = QComboBox(
             objectName="SanxianConformityUse",
             accessibleName=tr("Planned use"),
@@ -156,6 +161,7 @@ class ProjectForm(QWidget):
         self.projects.addItems([one.label for one in items])
         self.projects.setCurrentIndex(current)
         self.projects.setEnabled(bool(items))
+        self.buttons["remove"].setEnabled(0 <= current < len(items))
         if 0 <= current < len(items):
             project = items[current]
             # The use is a code, a name, or a text that is in no list.

@@ -134,7 +134,6 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
     from ...core.studies.projects.review_sentences import get_outcome_name
 
     has_use = bool(one.project.use_code)
-    verdict = str(one.verdict) if has_use else ""
     notes = [note for note in one.notes if note.level != "info" and note.message.key not in _SILENT_NOTES]
     absent = {line.id for line in one.lines if not line.is_present and line.area_m2 is None}
     known = {line.id for line in one.lines}
@@ -142,8 +141,8 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
     for item in one.classes:
         sums[item.ownership] += item.area_m2
     return PanelFigures(
-        verdict,
-        get_outcome_name(one.verdict, texts) if has_use else "",
+        str(one.verdict),
+        get_outcome_name(one.verdict, texts),
         tr("{number} ha").format(number=_hectares(one.project.statutory_m2)),
         one.project.statutory_m2,
         tr(", ").join(item.name for item in one.named_townships),

@@ -44,6 +44,8 @@ POLYGON, LINE, POINT = "polygon", "line", "point"
 #: Files of boundary points, which the toolbox imports first; other files are layers.
 POINT_SUFFIXES = (".txt", ".csv", ".xlsx", ".xls")
 FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
+#: Width of the name of a project in heights of the font.
+_NAME_EM = 24
 #: More features at once are reviewed by the toolbox.
 MAX_PROJECTS = 500
 
@@ -91,6 +93,7 @@ class ProjectFactsDialog(FocusedButtonDialog):
         self._project = project
         values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
         self.lines = {key: QLineEdit(values[key]) for key in ("name", "number", "applicant")}
+        self.lines["name"].setMinimumWidth(_NAME_EM * self.fontMetrics().height())
         form = make_form(*zip((tr("Name"), tr("Number"), tr("Applicant")), self.lines.values(), strict=True))
         fill_layout(QVBoxLayout(self), form, make_ok_cancel_buttons(self))
         # Typing replaces the name that the panel gave.
@@ -154,6 +157,13 @@ class ProjectList:
         if len(self.items) > begun:
             self.current_position = begun
         return len(self.items) - begun
+
+    def put_in_batch(self) -> None:
+        """Put the current project into the batch; none is current then, so that fields are those of the next one."""
+        if (current := self.current) is not None and current.is_finished:
+            current.is_in_batch = True
+            self._remember(current)
+            self.current_position = -1
 
     def remove_current(self) -> None:
         """Remove the current project; the one before it becomes the current one."""

@@ -123,7 +123,7 @@ class ProjectSummary(QWidget):
                 line.show_reason(figures.reasons[number], number == 0)
         remarks = list(figures.remarks)
         if not figures.has_use:
-            remarks.insert(0, tr("Choose a use; without one the occupied land is listed and nothing is judged."))
+            remarks.insert(0, tr("Choose a use: without one, planning zones cannot be judged."))
         more_count = len(figures.reasons) - _MAX_REASONS
         if more_count > 0:
             remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more_count))

@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -49,6 +50,8 @@ _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
 _ALL_SETTINGS = "all"
 _NAME_COLUMN, _VALUE_COLUMN, _DOCUMENT_COLUMN = range(3)
+#: Width of the names in heights of the font; a longer name is cut, its tool tip has it.
+_NAME_EM = 14
 _KEY_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -311,6 +314,11 @@ class ConfirmationBox(FormBox):
         self.on_changed()
 
 
+class _ReadOnlyDelegate(QStyledItemDelegate):
+    def createEditor(self, _parent, _option, _index) -> None:
+        return None
+
+
 def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     """Return the tables of the deciding and of the other settings."""
     deciding = QTreeWidget(
@@ -322,9 +330,15 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
     deciding.header().setStretchLastSection(False)
     # The value is what a person confirms: it has the room that number and title of a document do not need.
-    deciding.header().setSectionResizeMode(_NAME_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+    deciding.header().resizeSection(_NAME_COLUMN, deciding.fontMetrics().height() * _NAME_EM)
     deciding.header().setSectionResizeMode(_VALUE_COLUMN, QHeaderView.ResizeMode.Stretch)
     deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 28)
+    # Only the document is typed; a double click on name or value leads there.
+    for column in (_NAME_COLUMN, _VALUE_COLUMN):
+        deciding.setItemDelegateForColumn(column, _ReadOnlyDelegate(deciding))
+    deciding.itemDoubleClicked.connect(
+        lambda row, column: None if column == _DOCUMENT_COLUMN else deciding.editItem(row, _DOCUMENT_COLUMN)
+    )
     never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     others = QListWidget(objectName="SanxianConfirmedItems", horizontalScrollBarPolicy=never, minimumHeight=min_height)
     return deciding, others

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -103,11 +103,15 @@ def find_limited_ratio(indicators: Sequence[Indicator]) -> Indicator | None:
 
 
 def make_indicator_rows(
-    checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
+    checked: Sequence[Indicator],
+    current: Sequence[Indicator],
+    texts: ReportTexts,
+    doubt_texts: Mapping[str, str],
 ) -> list[IndicatorRow]:
     """Return the rows of the table: all indicators but the ratio, those with a target first.
 
-    ``checked``: the indicators of the check, all of one place; ``current``: the same with the edits so far.
+    ``checked``: the indicators of the check, all of one place; ``current``: the same with the edits so far;
+    ``doubt_texts``: see `make_doubt_texts`.
     """
     pairs = [
         (before, now)
@@ -116,12 +120,14 @@ def make_indicator_rows(
     ]
     counts = Counter(now.id for _before, now in pairs)
     return [
-        _make_row(*pair, texts, names_source=counts[pair[1].id] > 1)
+        _make_row(*pair, texts, doubt_texts, names_source=counts[pair[1].id] > 1)
         for pair in sorted(pairs, key=lambda pair: pair[1].target is None)
     ]
 
 
-def _make_row(before: Indicator, now: Indicator, texts: ReportTexts, names_source: bool) -> IndicatorRow:
+def _make_row(
+    before: Indicator, now: Indicator, texts: ReportTexts, doubt_texts: Mapping[str, str], names_source: bool
+) -> IndicatorRow:
     """Return a row; ``names_source``: other plans have targets of the same indicator."""
     from ...core.render import figures
 
@@ -140,7 +146,7 @@ def _make_row(before: Indicator, now: Indicator, texts: ReportTexts, names_sourc
         margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
         state=figures.format_state(now, texts),
         kind=get_state_kind(now),
-        explanation=explain_indicator(now, texts),
+        explanation=explain_indicator(now, texts, doubt_texts),
     )
 
 
@@ -153,8 +159,8 @@ def get_state_kind(indicator: Indicator) -> str:
     return "warning" if icon == "INFO" else icon
 
 
-def explain_indicator(indicator: Indicator, texts: ReportTexts) -> str:
-    """Return formula, inputs, basis and source of the target of an indicator, in one text."""
+def explain_indicator(indicator: Indicator, texts: ReportTexts, doubt_texts: Mapping[str, str]) -> str:
+    """Return formula, inputs, basis, source of the target, and what is not confirmed, in one text."""
     from ...core.render import figures
 
     parts = [
@@ -165,6 +171,8 @@ def explain_indicator(indicator: Indicator, texts: ReportTexts) -> str:
     if indicator.target is not None:
         target = figures.format_target(indicator, texts)
         parts.append(tr("target %1 (%2)").replace("%1", target).replace("%2", indicator.target_source or "—"))
+    if not indicator.confirmed:
+        parts.append(doubt_texts.get(indicator.id, ""))
     return texts.get("page", "clause").join(part for part in parts if part)
 
 
@@ -200,13 +208,26 @@ def describe_ratio(
     return lines
 
 
-def _name_unconfirmed_items(result: CheckView) -> str:
-    """Return a clause with the settings and doubts that leave the ratio of a check unconfirmed; empty without any."""
+def make_doubt_texts(indicators: Iterable[Indicator], result: CheckView, texts: ReportTexts) -> dict[str, str]:
+    """Return id → clause with what leaves an indicator of a check unconfirmed: settings, or doubts about its data."""
+    from ...core.figures.indicators.compute import DEFINITIONS_SETTING
     from ...core.render.verdict import list_unconfirmed_items
+    from ...core.standard.indicator_catalogue import load_catalogue
 
-    items = [one for one in result.report.unconfirmed_items if one.startswith(_RATIO_ITEMS)]
-    doubts, names = list_unconfirmed_items(items, ReportTexts(settings.get_interface_language()))
-    return tr("not confirmed*: %1").replace("%1", tr(", ").join((*doubts, *names))) if items else ""
+    norm, found = result.check_result.plan.norm, result.report.unconfirmed_items
+    entries = load_catalogue(norm.standard).indicator_by_id
+    clauses = {}
+    for one in indicators:
+        if one.confirmed:
+            continue
+        is_marked = one.id in entries and entries[one.id].mark == "C" and not norm.is_confirmed(DEFINITIONS_SETTING)
+        own_items = [DEFINITIONS_SETTING] if is_marked else []
+        items = [item for item in found if item.startswith(_RATIO_ITEMS)] if one.unit == "ratio" else own_items
+        doubts, names = list_unconfirmed_items(items, texts)
+        if not one.backed or not items:
+            doubts.append(tr("areas of its layers are missing, contradicted by the shapes, or counted twice"))
+        clauses[one.id] = tr("not confirmed*: %1").replace("%1", tr(", ").join((*names, *doubts)))
+    return clauses
 
 
 def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
@@ -233,10 +254,12 @@ class IndicatorDock(FittedWidget, QDockWidget):
         #: Those of the chosen place (county or township), at the check and with the edits so far.
         self._checked: list[Indicator] = []
         self._current: list[Indicator] = []
-        #: What of the ratio is not confirmed, for its explanation; empty if all is.
-        self._unconfirmed_text = ""
+        #: Id of an indicator that is not confirmed → why.
+        self._doubt_texts: dict[str, str] = {}
         #: Indicators with the edits so far, and ids of those that cannot follow them; None before an edit.
         self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
+        #: True if targets and limits may be others since the check.
+        self._have_settings_changed = False
         #: Share of a target within which a met target counts as close (接近).
         self._warning_share = 0.0
         #: Rows of the table as they are displayed.
@@ -266,7 +289,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
         set_bold(self.ratio_title)
         title = make_row((self.ratio_title, 1), self.state_icon, self.state_label)
         self._whole_rows = WholeRows(self.table)
-        right = make_column(self.place, (self._whole_rows, 1), self.shares, self.explanation, self.note)
+        right = make_column(self.place, self.note, (self._whole_rows, 1), self.shares, self.explanation)
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
         fill_layout(self._columns, make_column(title, self.dial, None), self.facts, (right, 1))
@@ -311,7 +334,9 @@ class IndicatorDock(FittedWidget, QDockWidget):
         from ...core.figures.indicators.areas import WARNING_SHARE_SETTING
 
         self._all_checked, self._edited = list(result.report.indicators), None
-        self._unconfirmed_text = _name_unconfirmed_items(result)
+        self._have_settings_changed = False
+        texts = ReportTexts(settings.get_interface_language())
+        self._doubt_texts = make_doubt_texts(self._all_checked, result, texts)
         self._warning_share = float(result.check_result.plan.norm.get(WARNING_SHARE_SETTING))
         self._fill_places()
         self._show_place()
@@ -323,8 +348,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
 
     def note_changed_settings(self) -> None:
         """State that targets and limits are those of the check, before a change of settings."""
-        self.note.setText(tr("Settings changed after the check; targets and limits are those of the check."))
-        self._refresh()
+        self._have_settings_changed = True
+        self._show_place()
 
     def clear(self) -> None:
         """Show no indicators."""
@@ -350,7 +375,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         is_stale = self._edited is not None and bool(place)
         names = [one.name or one.id for one in self._checked if is_stale or one.id in stale_ids]
         text = tr("Known only after the next full check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
-        self.note.setText(text if names else "")
+        old = tr("Settings changed after the check; targets and limits are those of the check. Check again.")
+        self.note.setText("\n".join([old] * self._have_settings_changed + [text] * bool(names)))
         self._refresh()
 
     # --- display
@@ -362,7 +388,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
     def _refresh(self) -> None:
         texts = ReportTexts(settings.get_interface_language())
         self._show_ratio(texts)
-        self._show_rows(make_indicator_rows(self._checked, self._current, texts))
+        self._show_rows(make_indicator_rows(self._checked, self._current, texts, self._doubt_texts))
         self.fit_contents()
         self.shares.show_shares(compute_zone_shares(self._current))
         self._whole_rows.setVisible(bool(self._current))
@@ -526,8 +552,6 @@ class IndicatorDock(FittedWidget, QDockWidget):
             text = item.toolTip()
         elif ratio is not None:
             texts = ReportTexts(settings.get_interface_language())
-            text = explain_indicator(ratio, texts)
-            if not ratio.confirmed and self._unconfirmed_text:
-                text = texts.get("page", "clause").join((text, self._unconfirmed_text))
+            text = explain_indicator(ratio, texts, self._doubt_texts)
         self.explanation.setText(keep_figures_whole(text))
         self.explanation.setVisible(bool(text))

@@ -169,12 +169,13 @@ class WorklistStore(QObject):
                 )
             ]
             if merged.unknown:
-                names = join_first(merged.unknown, tr(", "))
-                lines.append(
-                    tr("{count} rows have no finding in the list and were not read: {names}").format(
-                        count=len(merged.unknown), names=names
-                    )
+                rows_lacking = [part_cache[0].items[name] for name in merged.unknown]
+                places = (f"{row.code} {row.township} {row.key}".strip() or row.fingerprint for row in rows_lacking)
+                names = join_first(list(places), tr(", "))
+                text = tr(
+                    "{count} rows have no finding in the list, or another fingerprint, and were not read: {names}"
                 )
+                lines.append(text.format(count=len(merged.unknown), names=names))
             if merged.unread:
                 rows = join_first(merged.unread, tr(", "))
                 lines.append(

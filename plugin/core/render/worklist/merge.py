@@ -191,7 +191,7 @@ def merge_part(
     source
         Name of the part, for conflicts.
     adds_rows
-        Add rows that the list lacks.
+        Add rows that the list lacks, except those of a part of this list: their fingerprint was changed.
     has_all_columns
         False for a part with state, assignee and note only, such as a ledger.
 
@@ -209,10 +209,16 @@ def merge_part(
     unknown: list[str] = []
     refused: list[str] = []
     taken = added = 0
+    tokens = {
+        mark.token
+        for name in part.items.keys() & worklist.items.keys()
+        if (mark := SplitMark.parse(part.items[name].split))
+    }
     for fingerprint, row in part.items.items():
         item = worklist.items.get(fingerprint)
         if item is None:
-            if adds_rows:
+            mark = SplitMark.parse(row.split)
+            if adds_rows and (mark is None or mark.token not in tokens):
                 changed_items.append(replace(row, split=""))
                 added += 1
             else:

@@ -26,6 +26,15 @@ _USUAL_WIDTH = 17
 _AREA_FORMAT = "#,##0.00_ "
 #: Columns that programs need; they are hidden, and neither printed nor seen.
 _HIDDEN_COLUMNS = ("updated", "by", "related_role", "fingerprint", "split")
+#: The second sheet, for people who fill in the first one.
+_GUIDE_TITLE, _GUIDE_WIDTH = "填写说明", 100
+_GUIDE = (
+    "本清单共 {count} 个问题，待处理的在前，错误在警告之前。每行一个问题：说明写明问题和整改建议。",
+    "只填写三列：状态、负责人、备注。其他列由程序填写，请勿改动；请勿删除行。",
+    "状态从下拉列表中选择。已改：数据已经改正；误报：核实后不是问题，在备注中写明理由；待处理：尚未处理。豁免由县里登记。",
+    "查找要素：在 QGIS 状态栏的坐标框中粘贴“位置”一格，按回车，地图移到该处；也可以在图层中按标识码查找。",
+    "填好后保存本文件（xlsx），交回县里；县里在检查结果面板的“工作清单”中用“合并清单…”读入，再次检查时核对已改的问题。",
+)
 
 
 def _get_urgency(item: WorkItem) -> tuple[bool, int]:
@@ -76,5 +85,12 @@ def write_part(path: Path, worklist: Worklist) -> None:
             ]
         )
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{len(worklist.items) + 1}"
+    guide = book.create_sheet(_GUIDE_TITLE)
+    set_column_widths(guide, [_GUIDE_WIDTH])
+    set_up_pages(guide, "1:1", is_a3=False)
+    guide.append([make_head_cell(guide, _GUIDE_TITLE)])
+    for number, text in enumerate((one.format(count=len(worklist.items)) for one in _GUIDE), 2):
+        guide.row_dimensions[number].height = LINE_POINTS * count_text_lines(text, _GUIDE_WIDTH)
+        guide.append([make_sheet_cell(guide, text, wraps=True)])
     add_choices(sheet, [*PART_TITLES].index("state") + 1, len(worklist.items), map(str, CHOSEN_STATES))
     save_workbook(book, path, sheet.title, texts)

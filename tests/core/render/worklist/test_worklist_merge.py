@@ -19,6 +19,7 @@ from plugin.core.render.worklist.merge import apply_edits, merge_part, split_wor
 from plugin.core.render.worklist.part_workbook import write_part
 from plugin.core.render.worklist.update import Transition, update_worklist
 from plugin.core.render.worklist.worklist_row import (
+    CHOSEN_STATES,
     WorkEdit,
     WorkItem,
     Worklist,
@@ -252,7 +253,9 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     )
     part = split_worklist(path, "township", tmp_path)[0].path
     assert read_worklist(part).items["f2"].role == "CZKFBJ"
-    sheet = openpyxl.load_workbook(part).active
+    book = openpyxl.load_workbook(part)
+    guide, sheet = "".join(str(row[0].value) for row in book["填写说明"]), book.active
+    assert "共 3 个问题" in guide and all(f"{state}：" in guide for state in CHOSEN_STATES) and "合并清单…" in guide
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
     headings = [
         "状态",
@@ -277,6 +280,20 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
         merged = merge_part(read_worklist(path), read_worklist(part), part.name)
         assert {merged.worklist.items[name].assignee for name in read_worklist(part).items} == {f"{row} 组"}
         assert merged.unread == (f"{part.name}:{text.count(chr(10)) + 1}",) and not merged.conflicts
+
+
+def test_row_of_a_part_with_a_changed_fingerprint_is_named_and_not_added(tmp_path):
+    path = tmp_path / "a.worklist.csv"
+    make_list(path)
+    part = split_worklist(path, "township", tmp_path)[0]
+    text = format_rows([map(str, row) for row in openpyxl.load_workbook(part.path).active.iter_rows(values_only=True)])
+    (changed_row,) = (name for name in read_worklist(part.path).items if name == "f2")
+    changed = tmp_path / "t.worklist.csv"
+    changed.write_bytes(text.replace(f",{changed_row},".encode(), b",f2x,"))
+    merged = merge_part(read_worklist(path), read_worklist(changed), changed.name)
+    assert (merged.unknown, merged.added, len(merged.worklist.items)) == (("f2x",), 0, ROW_COUNT)
+    # A list without rows of this part takes all: it is being put together.
+    assert merge_part(Worklist(), read_worklist(changed), changed.name).added == part.count
 
 
 def test_change_keeps_columns_rows_quotes_and_blank_lines_of_other_people_byte_for_byte(tmp_path):
