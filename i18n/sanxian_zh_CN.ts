@@ -1934,8 +1934,8 @@ Project: {project}</source>
         <translation>在地图上绘制项目范围</translation>
     </message>
     <message>
-        <source>Draw the project, select features, or read boundary points.</source>
-        <translation>绘制项目范围，选中要素，或导入界址点。</translation>
+        <source>Draw the project, select features, or read a file (also of boundary points).</source>
+        <translation>绘制项目范围，选中要素，或读入文件（含界址点）。</translation>
     </message>
     <message>
         <source>Drawing (DXF)</source>
@@ -3611,7 +3611,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>No check can run without {lack}. Plugins ▸ Sanxian ▸ Environment Check… lists what to install.</source>
-        <translation>缺少 {lack}，不能检查。安装办法见菜单“插件 → 三区三线 → 环境自检…”。</translation>
+        <translation>缺少 {lack}，不能检查。安装办法见菜单 插件 → 三区三线 → 环境自检…。</translation>
     </message>
     <message>
         <source>No draft can be offered.</source>

@@ -354,6 +354,12 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
     second_trials = []
     controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
+    for is_ticked in (False, True):
+        dialog.table.setCurrentIndex(dialog.model.find_index(safe[0]).siblingAtColumn(FIX_COLUMN))
+        QTest.keyClick(dialog.table, Qt.Key.Key_Space)
+        assert safe[0].is_ticked == is_ticked
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    second_trials.clear()
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     assert not second_trials, "the displayed trial applied just these fixes"

@@ -184,7 +184,7 @@ class ConformityController(QObject):
             norm = data.check_result.plan.norm
             form.show_uses(norm.standard.id, norm.standard.code_lists.get("land_use_2023"))
             if self.projects.current is None:
-                text = tr("Draw the project, select features, or read boundary points.")
+                text = tr("Draw the project, select features, or read a file (also of boundary points).")
                 buttons = [(tr("Draw"), self.toggle_drawing), (tr("File…"), self.ask_for_file)]
                 self.dock.show_page(EmptyPage(text, buttons))
             else:

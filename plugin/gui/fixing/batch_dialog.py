@@ -9,6 +9,7 @@ from html import escape
 
 from qgis.gui import QgsFilterLineEdit, QgsMapCanvas
 from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -130,6 +131,12 @@ def _cut_names(text: str, measure: Callable[[str], int], width: int) -> str:
 
 class _Table(FittedWidget, QTreeView):
     """The table of proposals; `BatchDialog` sets the function that fits its columns."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # The space bar ticks the row, whichever of its cells was clicked.
+        if event.key() == Qt.Key.Key_Space:
+            self.setCurrentIndex(self.currentIndex().siblingAtColumn(RULE_COLUMN))
+        super().keyPressEvent(event)
 
 
 class BatchDialog(TrialDialog):
