@@ -4,9 +4,11 @@
 `soak_run.py` makes the county and reads the records.
 """
 
+import ctypes
 import json
 import os
 import random
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -36,11 +38,33 @@ def open_county():
     return open_sample()
 
 
+class _CLibraryMemory(ctypes.Structure):
+    """`mallinfo2` of the C library: ``uordblks`` and ``hblkhd`` are bytes in use."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def count_memory_in_use():
+    """Return megabytes that programs got from the C library and did not return, and the number of Python's blocks."""
+    read = ctypes.CDLL(None).mallinfo2
+    read.restype = _CLibraryMemory
+    memory = read()
+    return {"in_use_mb": round((memory.uordblks + memory.hblkhd) / 1e6, 1), "blocks": sys.getallocatedblocks()}
+
+
 def count_resources():
-    """Return resident megabytes, open files and threads of QGIS."""
+    """Return resident megabytes, open files and threads of QGIS, and what of the memory is in use."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     handles, threads = (len(list(Path("/proc/self", name).iterdir())) for name in ("fd", "task"))
-    return {"memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1), "handles": handles, "threads": threads}
+    return {
+        "memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
+        "handles": handles,
+        "threads": threads,
+        **count_memory_in_use(),
+    }
 
 
 def note(kind, **values):

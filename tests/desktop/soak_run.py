@@ -46,6 +46,8 @@ def summarise(rows: list[dict]) -> tuple[dict[str, object], list[str]]:
         "records": dict(Counter(row["kind"] for row in rows)),
         "done": dict(Counter(f"{row['kind']}: {row['done']}" for row in rows if "done" in row)),
         "first_and_last": {key: [rows[0][key], rows[-1][key]] for key in MAX_GROWTH},
+        # After a whole check, what live checks keep is gone.
+        "in_use_after_checks_mb": [row["in_use_mb"] for row in rows if row["kind"] == "check"],
         "growth_per_hour": growth,
         "longest_pauses": pauses[:5],
         "differences": differences,
