@@ -588,14 +588,6 @@
         <translation>调整前</translation>
     </message>
     <message>
-        <source>Before the edits</source>
-        <translation>编辑前</translation>
-    </message>
-    <message>
-        <source>Before the edits %1 → %2</source>
-        <translation>编辑前 %1 → %2</translation>
-    </message>
-    <message>
         <source>Begin Work List</source>
         <translation>建立工作清单</translation>
     </message>
@@ -2954,6 +2946,14 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>节点最大位移（米）</translation>
     </message>
     <message>
+        <source>Last check</source>
+        <translation>上次检查</translation>
+    </message>
+    <message>
+        <source>Last check %1, now %2</source>
+        <translation>上次检查 %1 → %2</translation>
+    </message>
+    <message>
         <source>Last result, of former data or settings: {verdict}</source>
         <translation>上次结果（数据或设定变化之前）：{verdict}</translation>
     </message>
@@ -3572,6 +3572,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>New project</source>
         <translation>新项目</translation>
+    </message>
+    <message>
+        <source>New project (batch: {count})</source>
+        <translation>新项目（批量 {count} 个）</translation>
     </message>
     <message>
         <source>New seams</source>
@@ -5782,6 +5786,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
     </message>
     <message>
+        <source>The batch has {count} projects; choose one in the list to view it.</source>
+        <translation>批量中有 {count} 个项目，在列表中选择后查看。</translation>
+    </message>
+    <message>
         <source>The batch of fixes was to leave {forecast}; the check found {found}.</source>
         <translation>批量修复预计剩余 {forecast}，检查为 {found}。</translation>
     </message>
@@ -7048,8 +7056,12 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>预期性</translation>
     </message>
     <message>
-        <source>areas of its layers are missing, contradicted by the shapes, or counted twice</source>
-        <translation>所用图层的面积缺失、与图形不符或重复计入</translation>
+        <source>areas of %1 are missing, or follow from unconfirmed ones</source>
+        <translation>%1的面积缺失，或由未确认的数算出</translation>
+    </message>
+    <message>
+        <source>areas of %1 contradict the shapes, or land is counted twice</source>
+        <translation>%1的面积与图形不符，或有土地重复计入</translation>
     </message>
     <message>
         <source>attributes only</source>
@@ -7178,6 +7190,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>its CRS, such as 'EPSG:4526'; by default the layer's</source>
         <translation>图形的坐标系，如 'EPSG:4526'；默认是图层的坐标系</translation>
+    </message>
+    <message>
+        <source>its layers</source>
+        <translation>所用图层</translation>
     </message>
     <message>
         <source>layer missing</source>

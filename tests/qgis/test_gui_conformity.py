@@ -108,7 +108,7 @@ def test_panel_offers_a_check_first_then_ways_to_get_a_project(open_controller):
     dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: controller.dock.result is not None)
     wait_for_live_check(controller)
-    assert dock.empty.label.text() == "绘制项目范围，选中要素，或导入界址点。"
+    assert dock.empty.label.text() == "绘制项目范围，选中要素，或读入文件（含界址点）。"
     assert [button.text() for button in dock.empty.list_buttons()] == ["绘制", "文件…"]
     assert dock.form.isEnabled() and not any(button.isEnabled() for button in dock.buttons.values())
 
@@ -467,6 +467,10 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
     form, batched = panel.dock.form, panel.projects.items[0]
     assert panel.projects.current is None and form.projects.currentIndex() < 0 and form.use.currentData() == "13"
     assert panel.dock.pages.currentIndex() == 0 and panel.dock.buttons["report"].isEnabled()
+    assert (
+        "批量中有 1 个项目" in panel.dock.empty.label.text()
+        and form.projects.placeholderText() == "新项目（批量 1 个）"
+    )
     form.use.setCurrentIndex(form.use.findData("1202"))
     form.kind.setCurrentIndex(form.kind.findData("line"))
     form.kind.activated.emit(form.kind.currentIndex())

@@ -172,14 +172,30 @@ def make_farmland(value, place=""):
 def test_explanations_name_what_is_not_confirmed(dock):
     ratio = replace(make_ratio(1.2), confirmed=False)
     share = replace(make_farmland(20.0), id="construction_land_area", confirmed=False)
-    show_indicators(dock, [ratio, share, replace(make_farmland(8.0), backed=False, confirmed=False)], UNCONFIRMED)
+    show_indicators(
+        dock, [ratio, share, replace(make_farmland(8.0), inputs={"layer": "YJJBNTBHTB"}, backed=False)], UNCONFIRMED
+    )
     assert dock.explanation.text().partition("未经确认*：")[2] == "扩展倍数算法、开发边界的规划分区代码"
     tips = [dock.table.item(row, NAME_COLUMN).toolTip() for row in range(2)]
     assert (
-        sorted("各项指标的口径" in tip for tip in tips) == [False, True] and sum("重复计入" in tip for tip in tips) == 1
+        sorted("各项指标的口径" in tip for tip in tips) == [False, True]
+        and sum("永久基本农田保护图斑的面积与图形不符" in tip for tip in tips) == 1
     )
     show_indicators(dock, [make_ratio(1.2)], ["zones.codes"])
     assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
+
+
+def test_targets_of_two_years_with_one_value_stay_two_rows(dock):
+    years = [
+        replace(make_farmland(12.0), name=f"耕地保有量（{year} 年）", target_source=year) for year in ("2025", "2035")
+    ]
+    show_indicators(dock, [make_ratio(1.2), *years])
+    assert [dock.table.item(row, NAME_COLUMN).text()[:12] for row in range(2)] == [
+        "耕地保有量（2025 年",
+        "耕地保有量（2035 年",
+    ]
+    dock.show_edited([replace(one, value=13.0) for one in years], frozenset())
+    assert read_now(dock) == ["13.00", "13.00"] and "2025" in dock.table.item(0, NAME_COLUMN).text()
 
 
 def test_changed_settings_are_stated_until_the_next_check_for_each_place(dock):

@@ -185,6 +185,9 @@ class ConformityController(QObject):
             form.show_uses(norm.standard.id, norm.standard.code_lists.get("land_use_2023"))
             if self.projects.current is None:
                 text = tr("Draw the project, select features, or read a file (also of boundary points).")
+                if batch_count := sum(one.is_in_batch for one in self.projects.items):
+                    text = tr("The batch has {count} projects; choose one in the list to view it.") + "\n" + text
+                    text = text.format(count=batch_count)
                 buttons = [(tr("Draw"), self.toggle_drawing), (tr("File…"), self.ask_for_file)]
                 self.dock.show_page(EmptyPage(text, buttons))
             else:

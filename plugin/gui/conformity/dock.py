@@ -75,7 +75,6 @@ class ProjectForm(QWidget):
             accessibleName=tr("Reviewed project"),
             sizePolicy=narrow,
             activated=self.chosen,
-            placeholderText=tr("New project"),
         )
         selected_tip = tr("Take the selected features of the current layer as projects")
         file_tip = tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
@@ -159,6 +158,9 @@ class ProjectForm(QWidget):
         """Show the projects and the current one with its fields."""
         self.projects.clear()
         self.projects.addItems([one.label for one in items])
+        batch_count = sum(one.is_in_batch for one in items)
+        text = tr("New project (batch: {count})").format(count=batch_count) if batch_count else tr("New project")
+        self.projects.setPlaceholderText(text)
         self.projects.setCurrentIndex(current)
         self.projects.setEnabled(bool(items))
         self.buttons["remove"].setEnabled(0 <= current < len(items))

@@ -189,7 +189,7 @@ def describe_ratio(
     lines: list[tuple[str, bool]] = []
     if ratio.target is not None:
         lines.append((tr("Limit %1").replace("%1", figures.format_target(ratio, texts)), False))
-    change = tr("Before the edits %1 → %2").replace("%1", format_number(before.value, decimals))
+    change = tr("Last check %1, now %2").replace("%1", format_number(before.value, decimals))
     lines.append((change.replace("%2", format_number(ratio.value, decimals)), False))
     if ratio.margin is not None:
         area = figures.format_hectares(abs(ratio.margin) * ratio.inputs["denominator_m2"], texts)
@@ -215,7 +215,7 @@ def make_doubt_texts(indicators: Iterable[Indicator], result: CheckView, texts: 
     from ...core.standard.indicator_catalogue import load_catalogue
 
     norm, found = result.check_result.plan.norm, result.report.unconfirmed_items
-    entries = load_catalogue(norm.standard).indicator_by_id
+    entries, templates = load_catalogue(norm.standard).indicator_by_id, norm.standard.templates
     clauses = {}
     for one in indicators:
         if one.confirmed:
@@ -224,8 +224,12 @@ def make_doubt_texts(indicators: Iterable[Indicator], result: CheckView, texts: 
         own_items = [DEFINITIONS_SETTING] if is_marked else []
         items = [item for item in found if item.startswith(_RATIO_ITEMS)] if one.unit == "ratio" else own_items
         doubts, names = list_unconfirmed_items(items, texts)
-        if not one.backed or not items:
-            doubts.append(tr("areas of its layers are missing, contradicted by the shapes, or counted twice"))
+        role = str(one.inputs.get("layer", ""))
+        layer = templates[role].name if role in templates else tr("its layers")
+        if not one.backed:
+            doubts.append(tr("areas of %1 contradict the shapes, or land is counted twice").replace("%1", layer))
+        elif not items:
+            doubts.append(tr("areas of %1 are missing, or follow from unconfirmed ones").replace("%1", layer))
         clauses[one.id] = tr("not confirmed*: %1").replace("%1", tr(", ").join((*names, *doubts)))
     return clauses
 
@@ -311,7 +315,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
             textElideMode=Qt.TextElideMode.ElideMiddle,
         )
         titles = [
-            tr("Indicator"), tr("Target"), tr("Before the edits"), tr("Now"), tr("Change"),
+            tr("Indicator"), tr("Target"), tr("Last check"), tr("Now"), tr("Change"),
             tr("Margin"), tr("State"), tr("Margin to the target"),
         ]  # fmt: skip
         table.setHorizontalHeaderLabels(titles)
@@ -369,8 +373,13 @@ class IndicatorDock(FittedWidget, QDockWidget):
         place = self.place.currentData() or ""
         self._checked = [one for one in self._all_checked if one.place == place and one.value is not None]
         indicators, stale_ids = self._edited or (self._checked, frozenset())
-        by_id = {(one.id, one.target): one for one in indicators if one.place == place}
-        self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
+        # Targets of several years or plans may have one value: their order is that of the check.
+        edited_rows: dict[tuple[str, float | None], list[Indicator]] = {}
+        for one in indicators:
+            if one.place == place:
+                edited_rows.setdefault((one.id, one.target), []).append(one)
+        same_rows = (edited_rows.get((one.id, one.target), []) for one in self._checked)
+        self._current = [rows.pop(0) if rows else one for one, rows in zip(self._checked, same_rows, strict=True)]
         # Townships do not follow edits.
         is_stale = self._edited is not None and bool(place)
         names = [one.name or one.id for one in self._checked if is_stale or one.id in stale_ids]
