@@ -106,7 +106,7 @@ def make_indicator_rows(
     checked: Sequence[Indicator],
     current: Sequence[Indicator],
     texts: ReportTexts,
-    doubt_texts: Mapping[str, str],
+    doubt_texts: Mapping[tuple[str, str], str],
 ) -> list[IndicatorRow]:
     """Return the rows of the table: all indicators but the ratio, those with a target first.
 
@@ -126,7 +126,11 @@ def make_indicator_rows(
 
 
 def _make_row(
-    before: Indicator, now: Indicator, texts: ReportTexts, doubt_texts: Mapping[str, str], names_source: bool
+    before: Indicator,
+    now: Indicator,
+    texts: ReportTexts,
+    doubt_texts: Mapping[tuple[str, str], str],
+    names_source: bool,
 ) -> IndicatorRow:
     """Return a row; ``names_source``: other plans have targets of the same indicator."""
     from ...core.render import figures
@@ -159,7 +163,7 @@ def get_state_kind(indicator: Indicator) -> str:
     return "warning" if icon == "INFO" else icon
 
 
-def explain_indicator(indicator: Indicator, texts: ReportTexts, doubt_texts: Mapping[str, str]) -> str:
+def explain_indicator(indicator: Indicator, texts: ReportTexts, doubt_texts: Mapping[tuple[str, str], str]) -> str:
     """Return formula, inputs, basis, source of the target, and what is not confirmed, in one text."""
     from ...core.render import figures
 
@@ -172,7 +176,7 @@ def explain_indicator(indicator: Indicator, texts: ReportTexts, doubt_texts: Map
         target = figures.format_target(indicator, texts)
         parts.append(tr("target %1 (%2)").replace("%1", target).replace("%2", indicator.target_source or "—"))
     if not indicator.confirmed:
-        parts.append(doubt_texts.get(indicator.id, ""))
+        parts.append(doubt_texts.get((indicator.id, indicator.place), ""))
     return texts.get("page", "clause").join(part for part in parts if part)
 
 
@@ -208,8 +212,10 @@ def describe_ratio(
     return lines
 
 
-def make_doubt_texts(indicators: Iterable[Indicator], result: CheckView, texts: ReportTexts) -> dict[str, str]:
-    """Return id → clause with what leaves an indicator of a check unconfirmed: settings, or doubts about its data."""
+def make_doubt_texts(
+    indicators: Iterable[Indicator], result: CheckView, texts: ReportTexts
+) -> dict[tuple[str, str], str]:
+    """Return (id, township) → what leaves an indicator of a check unconfirmed: settings, or doubts about its data."""
     from ...core.figures.indicators.compute import DEFINITIONS_SETTING
     from ...core.render.verdict import list_unconfirmed_items
     from ...core.standard.indicator_catalogue import load_catalogue
@@ -230,7 +236,7 @@ def make_doubt_texts(indicators: Iterable[Indicator], result: CheckView, texts: 
             doubts.append(tr("areas of %1 contradict the shapes, or land is counted twice").replace("%1", layer))
         elif not items:
             doubts.append(tr("areas of %1 are missing, or follow from unconfirmed ones").replace("%1", layer))
-        clauses[one.id] = tr("not confirmed*: %1").replace("%1", tr(", ").join((*names, *doubts)))
+        clauses[one.id, one.place] = tr("not confirmed*: %1").replace("%1", tr(", ").join((*names, *doubts)))
     return clauses
 
 
@@ -258,8 +264,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         #: Those of the chosen place (county or township), at the check and with the edits so far.
         self._checked: list[Indicator] = []
         self._current: list[Indicator] = []
-        #: Id of an indicator that is not confirmed → why.
-        self._doubt_texts: dict[str, str] = {}
+        #: Id and township of an indicator that is not confirmed → why.
+        self._doubt_texts: dict[tuple[str, str], str] = {}
         #: Indicators with the edits so far, and ids of those that cannot follow them; None before an edit.
         self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
         #: True if targets and limits may be others since the check.
