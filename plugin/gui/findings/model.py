@@ -486,6 +486,9 @@ class FindingsModel(GroupedModel):
             return self._format_row_without_finding(index) if column == PLACE_COLUMN else ""
         if column == PLACE_COLUMN:
             place = describe_location(finding)
+            if self.grouping is Grouping.TOWNSHIP and finding.key:
+                # The group has the township.
+                place = place.removeprefix(f"{finding.township}  ")
             return place if group.is_rule else f"{get_listed_rule(finding)}  {group.get_rule_title(finding)}  {place}"
         if column == AREA_COLUMN:
             return format_hectare_number(finding.area_m2)

@@ -64,6 +64,8 @@ _FIRST_COLUMNS, _FURTHER_COLUMNS = (
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 #: Rows of the table that are always visible, and width of names in a narrow panel.
 _MIN_ROWS, _MIN_NAME_EM = 4, 5
+#: Longer names, as those with the source of a target, do not drive the dial away; they are cut in their middle.
+_MAX_NAME_EM = 20
 #: Heights of rows in heights of the font: of one line, and of two in a panel that is too narrow for the targets.
 _ROW_EM, _TWO_LINES_EM = 1.5, 2.6
 
@@ -477,7 +479,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         room = self.width() - 2 * bar_width - 2 * em
         fact_widths = [self.fontMetrics().horizontalAdvance(text) for text, _is_secondary in self._fact_lines]
         ratio_width = self.dial.sizeHint().width() + max(fact_widths) + 2 * em if fact_widths else 0
-        needed = sum(self._column_widths[column] for column in (NAME_COLUMN, NOW_COLUMN, *_FIRST_COLUMNS))
+        needed = sum(self._column_widths[column] for column in (NOW_COLUMN, *_FIRST_COLUMNS))
+        needed += min(self._column_widths[NAME_COLUMN], _MAX_NAME_EM * em)
         is_wide = room - ratio_width >= needed
         direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
         self._columns.setDirection(direction)
