@@ -5339,7 +5339,7 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     </message>
     <message>
         <source>Settings changed after the check; targets and limits are those of the check. Check again.</source>
-        <translation>检查后设置有改动；目标和上限仍为检查时的，请重新检查。</translation>
+        <translation>检查后设置有变动；目标和上限仍为检查时的，请重新检查。</translation>
     </message>
     <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>

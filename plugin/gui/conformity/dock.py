@@ -160,7 +160,7 @@ class ProjectForm(QWidget):
         self.projects.addItems([one.label for one in items])
         batch_count = sum(one.is_in_batch for one in items)
         text = tr("New project (batch: {count})").format(count=batch_count) if batch_count else tr("New project")
-        self.projects.setPlaceholderText(text)
+        theme.set_placeholder(self.projects, text)
         self.projects.setCurrentIndex(current)
         self.projects.setEnabled(bool(items))
         self.buttons["remove"].setEnabled(0 <= current < len(items))

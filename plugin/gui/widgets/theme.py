@@ -15,6 +15,7 @@ from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QDialog,
     QLabel,
     QLineEdit,
@@ -222,7 +223,7 @@ def set_faint(label: _Labelled) -> _Labelled:
     return label
 
 
-def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
+def set_placeholder(field: QLineEdit | QPlainTextEdit | QComboBox, text: str) -> None:
     """Set the text that an empty field shows, in a readable colour: that of QGIS's dark theme is not."""
     field.setPlaceholderText(text)
     if field.property("sanxianPlaceholder"):
