@@ -31,11 +31,13 @@ def measure_seconds(film: Path) -> float:
 
 
 def make_film(name: str, target: Path) -> None:
-    """Record a film; write it as MP4 of 60 s. Raise DesktopError if the desktop script fails."""
+    """Record a film; write it as MP4 of 60 s. Raise DesktopError if a step did not come, or was logged as an error."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         settings = {"SANXIAN_FILM": name}
-        start.run("film", folder / "run", folder / "shots", size=SCREEN_SIZE, timeout=420, settings=settings)
+        facts = start.run("film", folder / "run", folder / "shots", size=SCREEN_SIZE, timeout=420, settings=settings)
+        if lost := [*facts["waits_in_vain"], *facts["log"]]:
+            raise start.DesktopError("\n".join(lost))
         recorded = folder / "shots" / f"{name}.mkv"
         speed = SECONDS / measure_seconds(recorded)
         command = ["ffmpeg", "-loglevel", "error", "-y", "-i", str(recorded), "-an", "-t", str(SECONDS)]

@@ -3,15 +3,14 @@
 
 import os
 import subprocess
-import time
 
 from gui_driver import (
-    FACTS,
+    EMPTY_PDF,
     FOLDER,
     SCREENSHOTS,
     act_when_dialog_opens,
     click,
-    draw_feature,
+    draw_rectangle,
     find_form,
     find_free_edge,
     open_sample,
@@ -23,7 +22,7 @@ from gui_driver import (
     wait_for_map,
     wait_seconds,
 )
-from qgis.core import QgsProject, QgsRectangle
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QLabel, QToolBar
 from qgis.utils import iface, plugins
@@ -33,8 +32,6 @@ FRAMES_PER_SECOND = 10
 READING_SECONDS = 3.0
 CAPTION_STYLE = "background: #1f3a5f; color: white; font-size: 22px; padding: 10px 24px;"
 WIDTH, HEIGHT = 240, 180
-#: Smallest valid document.
-EMPTY_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
 DOCUMENTS = ("国土空间总体规划文本", "数据库建设报告", "质量检查报告", "质量检查记录")
 
 
@@ -114,12 +111,9 @@ def film_fixing():
     layers = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
     boundary = layers["CZKFBJ"]
     corner = find_free_edge(boundary, layers["YJJBNTBHTB"], WIDTH, HEIGHT)
-    iface.mapCanvas().setExtent(QgsRectangle.fromCenterAndSize(corner, 900, 900))
-    wait_for_map()
     with Film() as film:
         film.show("实时检查：画一块开发边界，压到了永久基本农田")
-        x, y, w, h = corner.x(), corner.y(), WIDTH / 2, HEIGHT / 2
-        dialog = draw_feature(boundary, [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)])
+        dialog = draw_rectangle(boundary, corner, WIDTH, HEIGHT)
         find_form(dialog).changeAttribute("GHFQDM", "410")
         wait_seconds(1.0)
         listed = {one.fingerprint for one in controller.dock.result.findings}
@@ -195,12 +189,4 @@ def film_package():
 
 FILMS = {"first-check": film_first_check, "fixing": film_fixing, "package": film_package}
 
-
-def record():
-    """Record the film that the environment names; note how long it took to record it."""
-    began = time.monotonic()
-    FILMS[os.environ["SANXIAN_FILM"]]()
-    FACTS["seconds"] = round(time.monotonic() - began, 1)
-
-
-run_tour(record)
+run_tour(FILMS[os.environ["SANXIAN_FILM"]])

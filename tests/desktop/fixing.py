@@ -4,7 +4,7 @@
 from gui_driver import (
     FACTS,
     click,
-    draw_feature,
+    draw_rectangle,
     find_form,
     find_free_edge,
     open_sample,
@@ -16,7 +16,7 @@ from gui_driver import (
     wait_for_map,
     wait_seconds,
 )
-from qgis.core import Qgis, QgsGeometry, QgsProject, QgsRectangle
+from qgis.core import Qgis, QgsGeometry, QgsProject
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QPushButton
 from qgis.utils import iface
@@ -47,10 +47,7 @@ def run_fix_steps():
 def draw_over_farmland(controller, boundary, farmland):
     """Draw a boundary across an edge of the farmland by mouse; return the conflict."""
     corner = find_free_edge(boundary, farmland, WIDTH, HEIGHT)
-    iface.mapCanvas().setExtent(QgsRectangle.fromCenterAndSize(corner, 900, 900))
-    wait_for_map()
-    x, y, w, h = corner.x(), corner.y(), WIDTH / 2, HEIGHT / 2
-    dialog = draw_feature(boundary, [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)])
+    dialog = draw_rectangle(boundary, corner, WIDTH, HEIGHT)
     form = find_form(dialog)
     form.changeAttribute("BSM", KEY)
     form.changeAttribute("GHFQDM", "410")

@@ -28,6 +28,8 @@ SCREENSHOTS = Path(os.environ["SANXIAN_SCREENSHOTS"])
 FACTS = {"log": [], "waits_in_vain": []}
 #: A condition that is not met within this time is noted: the script lost the time, and what it waited for is untested.
 _LONG_WAIT_SECONDS = 3.0
+#: Smallest valid PDF.
+EMPTY_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
 PROJECT_SIGNALS = ("layersAdded", "layersRemoved", "cleared", "readProject")
 
 
@@ -170,6 +172,14 @@ def draw_feature(layer, corners):
     wait(list_feature_forms, 10)
     wait_seconds(0.5)
     return list_feature_forms()[0]
+
+
+def draw_rectangle(layer, centre, width, height):
+    """Draw a rectangle (metres) around a point, in view, as `draw_feature` does; return the dialog with its form."""
+    iface.mapCanvas().setExtent(QgsRectangle.fromCenterAndSize(centre, 900, 900))
+    wait_for_map()
+    x, y, w, h = centre.x(), centre.y(), width / 2, height / 2
+    return draw_feature(layer, [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)])
 
 
 def find_free_edge(boundary, farmland, width, height):

@@ -7,6 +7,7 @@ It also drops a VCT file on the map.
 import os
 
 from gui_driver import (
+    EMPTY_PDF,
     FACTS,
     FOLDER,
     Watch,
@@ -28,8 +29,6 @@ from qgis.utils import iface
 
 PICTURE_NAME = os.environ.get("SANXIAN_PICTURE", "package")
 DOCUMENTS_FOLDER, TARGET_FOLDER = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
-#: Smallest valid document of each format.
-EMPTY_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
 PLAN_TEXT_FILE = "140225浑源县国土空间总体规划文本.pdf"
 
 

@@ -19,11 +19,9 @@ from plugin.gui.indicators.dock import (
     STATE_COLUMN,
     TARGET_COLUMN,
     IndicatorDock,
-    compute_zone_shares,
-    describe_ratio,
-    make_indicator_rows,
 )
 from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
+from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
 from tests.qgis.waiting import process_events

@@ -215,16 +215,14 @@ def merge_part(
         if (mark := SplitMark.parse(part.items[name].split))
     }
     for fingerprint, row in part.items.items():
-        item = worklist.items.get(fingerprint)
+        item, mark = worklist.items.get(fingerprint), SplitMark.parse(row.split)
         if item is None:
-            mark = SplitMark.parse(row.split)
             if adds_rows and (mark is None or mark.token not in tokens):
                 changed_items.append(replace(row, split=""))
                 added += 1
             else:
                 unknown.append(fingerprint)
             continue
-        mark = SplitMark.parse(row.split)
         if mark is not None and (
             not _has_changed(row, mark, bool(headings)) or _was_merged(item, row, mark, bool(headings))
         ):
