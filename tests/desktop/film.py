@@ -39,7 +39,9 @@ class Film:
     """Recording of the screen; ends with the context. ``show`` states the next step above all windows."""
 
     def __enter__(self):
-        self._caption = QLabel(None, Qt.WindowType.ToolTip | Qt.WindowType.WindowStaysOnTopHint)
+        # Above all windows, at the lower edge; clicks pass through it.
+        flags = Qt.WindowType.ToolTip | Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.WindowTransparentForInput
+        self._caption = QLabel(None, flags)
         self._caption.setStyleSheet(CAPTION_STYLE)
         target = SCREENSHOTS / f"{os.environ['SANXIAN_FILM']}.mkv"
         command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-framerate", str(FRAMES_PER_SECOND)]
@@ -57,7 +59,7 @@ class Film:
         screen = iface.mainWindow().screen().availableGeometry()
         self._caption.setText(text)
         self._caption.adjustSize()
-        self._caption.move(screen.center().x() - self._caption.width() // 2, screen.bottom() - 120)
+        self._caption.move(screen.center().x() - self._caption.width() // 2, screen.bottom() - self._caption.height())
         self._caption.show()
         self._caption.raise_()
         wait_seconds(READING_SECONDS)
@@ -84,7 +86,7 @@ def film_first_check():
         film.show("按 F8：全面检查。检查在后台进行，不修改数据")
         iface.mainWindow().activateWindow()
         press_key("F8")
-        wait(lambda: controller.dock.result is not None and not controller.is_check_running, 120)
+        assert wait(lambda: controller.dock.result is not None and not controller.is_check_running, 120)
         film.show("结论和问题列表。没有检查的内容及原因，逐项列明")
         film.show("按 F9：下一个问题。地图缩放到该处，面板写明问题、整改建议和依据")
         for _ in range(3):
@@ -137,7 +139,7 @@ def film_fixing():
         assert wait(lambda: one.dialog is not None and not one.trial.is_running)
         wait_seconds(4.0)
         click(one.dialog.apply)
-        wait(lambda: one.dialog is None)
+        assert wait(lambda: one.dialog is None)
         film.show("应用后立即复查。Ctrl+Z 一步撤销")
         iface.setActiveLayer(boundary)
         iface.mapCanvas().setFocus()
@@ -149,7 +151,7 @@ def film_fixing():
         assert wait(lambda: many.dialog is not None and not many.trial.is_running, 180)
         wait_seconds(4.0)
         click(many.dialog.apply)
-        wait(lambda: many.dialog is None, 120)
+        assert wait(lambda: many.dialog is None, 120)
         film.show("一批修复也是一步，可以一次撤销；每次修改都记在数据旁")
     for layer in layers.values():
         if layer.isEditable():
@@ -180,8 +182,9 @@ def film_package():
         shown.form.gate.force.setChecked(True)
         wait_seconds(2.0)
         click(shown.go)
+        assert wait(lambda: controller.export.is_running, 20)
         film.show("写出 FileGDB（EPSG:4490），逐层读回核对")
-        wait(lambda: not controller.export.is_running, 240)
+        assert wait(lambda: not controller.export.is_running, 240) and any(target.iterdir())
         film.show("完成：清单、校验值和需说明事项")
         wait_seconds(3.0)
         shown.reject()
