@@ -63,7 +63,7 @@ def run(
     screenshots,
     size="1600x900",
     theme="default",
-    libraries=True,
+    libraries=None,
     lang="zh-Hans",
     timeout=240,
     without="",
@@ -75,6 +75,7 @@ def run(
 
     ``others``, ``compiled``: further plugins, of Python and of QGIS itself (names of their libraries), that are loaded.
     ``settings``: further variables of the environment.
+    ``libraries``: names of the only installed libraries that QGIS finds beside its own; None for all.
     ``folder``: a folder for the profile and the script's files. ``screenshots``: the folder for its pictures.
     Raise DesktopError if QGIS or the script fails.
     """
@@ -90,9 +91,13 @@ def run(
     )
     (folder / "run").mkdir(mode=0o700)
     screenshots.mkdir(parents=True, exist_ok=True)
-    paths = [str(DESKTOP_TESTS)]
-    if libraries:
-        paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
+    installed = Path(sysconfig.get_path("purelib"))
+    paths = [str(ROOT / "tools" / "site"), str(installed), str(DESKTOP_TESTS)]
+    if libraries is not None:
+        (folder / "libraries").mkdir()
+        for found in (found for name in libraries for found in installed.glob(f"{name}*")):
+            (folder / "libraries" / found.name).symlink_to(found)
+        paths[1] = str(folder / "libraries")
     if without:
         # This file is found before the module itself; raising ImportError hides the module.
         paths.insert(0, str(folder / "site"))

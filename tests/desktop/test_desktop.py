@@ -114,7 +114,7 @@ def test_project_has_one_findings_layer_and_the_panel_stays_open_when_the_projec
 
 @pytest.mark.exhaustive
 def test_desktop_without_geopandas_shows_the_missing_library_and_no_error(desktop):
-    noted = desktop("no_libraries", libraries=False)
+    noted = desktop("no_libraries", libraries=("numpy", "pyproj", "certifi", "shapely"))
     text = "检查未启动：缺少 geopandas 1.0 或更高版本。详见“环境自检”。"
     assert noted["empty"] == text and noted["after_run"] == text
     assert noted["buttons"] == ["环境自检…"]

@@ -131,6 +131,8 @@ def run_main_tour():
     startPlugin("sanxian")
     controller = plugins["sanxian"].desktop
     dock = controller.dock
+    # The panel states what the project holds once no further change follows; on a busy machine that takes longer.
+    wait(lambda: len(dock.empty.list_buttons()) > 1)
     wait_seconds(0.6)
     FACTS["empty"] = dock.empty.label.text()
 

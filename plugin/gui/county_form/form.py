@@ -39,6 +39,7 @@ from ..widgets import (
     make_column,
     make_faint_label,
     make_row,
+    make_row_widget,
     make_section,
     messages,
     theme,
@@ -368,6 +369,12 @@ class FormErrorList(QStackedWidget):
         self.label.linkActivated.connect(self._focus_field_of_link)
         self.addWidget(other_text)
         self.addWidget(self.notice)
+
+    def make_row_with(self, *buttons: QWidget) -> QHBoxLayout:
+        """Return a row of this notice and the buttons; a message of more lines than reserved moves no button."""
+        group = make_row_widget(*buttons)
+        group.setFixedHeight(self.minimumSizeHint().height())
+        return make_row((self, 1), (group, 0, Qt.AlignmentFlag.AlignBottom))
 
     def show_message(self, kind: str, text: str) -> None:
         """Show a notice as `NoticeBox.show_message`, or the other text if it is empty."""

@@ -58,7 +58,6 @@ from ..widgets import (
     make_faint_label,
     make_form,
     make_ok_cancel_buttons,
-    make_row,
     make_scroll_area,
     messages,
     resize_within_screen,
@@ -158,7 +157,7 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), make_row((self.errors, 1), self.save_project, buttons))
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors.make_row_with(self.save_project, buttons))
 
     def show_page(self, name: str) -> None:
         """Bring the page ``rules`` or ``feature_codes`` to the front; another name changes nothing."""

@@ -85,10 +85,8 @@ class NewProjectWizard(FocusedButtonDialog):
         )
         self.next = QPushButton(default=True, clicked=self._show_next_page)
         self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.leave)
-        # Without its own spacing the row takes over that of the dialog's layout: none.
-        row = QHBoxLayout(spacing=line // 2)
+        row = self.errors.make_row_with(make_help_button("new_project"), self.back, self.next, self.cancel)
         row.setContentsMargins(line, line // 2, line, line // 2)
-        fill_layout(row, (self.errors, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         fill_layout(
             QVBoxLayout(self, spacing=0),
             (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
