@@ -110,8 +110,7 @@ def _read_heading(cells: list[str]) -> list[_ValueColumn]:
         if _find_indicator(cell) or (figure.value is not None and figure.unit is not None and year is None):
             # A row of the body.
             return []
-        parts = FIGURE_HEADING_PATTERN.fullmatch(cell)
-        name, unit = (parts[1], parts[2]) if parts else (cell, "")
+        name, unit = _split_heading(cell)
         # 2035 without 年 may be a figure of the body.
         is_value = name.lower() in _VALUE_HEADINGS or (year and (names_indicators or "年" in cell))
         indicator = _find_indicator(name) if parse_unit(unit) else ""
@@ -120,10 +119,26 @@ def _read_heading(cells: list[str]) -> list[_ValueColumn]:
     return columns if len(cells) > 1 else []
 
 
+def _split_heading(cell: str) -> tuple[str, str]:
+    """Return name and unit of a cell such as “耕地保有量（万亩）”; the unit is empty if it has none."""
+    parts = FIGURE_HEADING_PATTERN.fullmatch(cell)
+    return (parts[1], parts[2]) if parts else (cell, "")
+
+
+def _names_township(text: str) -> bool:
+    """Return True if a text is about one township: a word of it ends like the name of one, not that of an indicator."""
+    rest = re.sub("|".join(map(re.escape, _list_names())), " ", text)
+    return any(word.endswith(_TOWNSHIP_ENDINGS) for word in re.findall(r"\w+", rest))
+
+
 def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common_unit: str) -> Iterator[PastedTarget]:
     """Yield the targets in a row of a table; without headings the row has one figure."""
-    text, name_cell = "  ".join(filter(None, cells)), next(filter(_find_indicator, cells), "")
-    indicator, unit_cell = _find_indicator(name_cell), next(filter(parse_unit, cells), "")
+    text = "  ".join(filter(None, cells))
+    name_cell = next((cell for cell in cells if _find_indicator(_split_heading(cell)[0])), "")
+    name, unit_cell = _split_heading(name_cell)
+    indicator, unit_cell = _find_indicator(name), unit_cell or next(filter(parse_unit, cells), "")
+    is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
+    is_township = not is_total and _names_township(text)
     years = {position: int(cell[:4]) for position, cell in enumerate(cells) if _YEAR_PATTERN.fullmatch(cell)}
     if not columns:
         # A figure before the name is the number of the row; 2035 beside another figure is a year.
@@ -132,13 +147,12 @@ def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common
         figures = [n for n in figures if n not in years] or figures
         if len(figures) != 1 and (indicator or figures):
             problem = ("several" if figures else "number") if indicator else "unknown"
+            problem = "township" if is_township else problem
             yield PastedTarget(number, text, indicator, 0, "", "", "", problem)
             return
         columns = [_ValueColumn(n) for n in figures]
     values = {column.position for column in columns}
     row_year = next((year for position, year in years.items() if position not in values), 0)
-    is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
-    is_township = not is_total and any(word.endswith(_TOWNSHIP_ENDINGS) for cell in cells for word in cell.split())
     for column in columns:
         if column.position < len(cells) and (cell := cells[column.position]):
             # The unit above the table is for figures without one.
@@ -161,7 +175,8 @@ def _read_clauses(number: int, line: str) -> Iterator[PastedTarget]:
             unit_before = _UNIT_BEFORE_PATTERN.fullmatch(rest)
             unit, rest = (unit_before[1], unit_before[2]) if unit_before else ("", rest)
             rest = _FILLING_PATTERN.sub("", rest).replace("(", "").replace(")", "").removesuffix("以上")
-            yield _make_target(parse_figure(_find_indicator(name), rest, unit, row=number), clause, year)
+            one = _make_target(parse_figure(_find_indicator(name), rest, unit, row=number), clause, year)
+            yield replace(one, problem="township") if _names_township(clause) else one
 
 
 def _make_target(figure: PrintedFigure, text: str, year: int) -> PastedTarget:

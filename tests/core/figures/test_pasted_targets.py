@@ -36,6 +36,10 @@ CULTIVATED, FARMLAND, RED_LINE, BOUNDARY = "cultivated_area", "farmland_area", "
             "乡镇\t耕地保有量（亩）\t永久基本农田（公顷）\n永安镇\t1000.5\t900\n合 计\t3000.5\t2400",
             [(3, CULTIVATED, "3000.5", "mu", 2035, ""), (3, FARMLAND, "2400", "ha", 2035, "")],
         ),
+        "units behind the names": (
+            "指标\t2025年\t2035年\n耕地保有量（万亩）\t73\t74",
+            [(2, CULTIVATED, "73", "wan_mu", 2025, ""), (2, CULTIVATED, "74", "wan_mu", 2035, "")],
+        ),
         "lines of text": (
             "耕地保有量 12,345.67 公顷\n永久基本农田保护面积（万亩）：63.25\n中心城区详规单元数 7 个",
             [
@@ -74,6 +78,9 @@ def test_pasted_targets_keep_their_printed_value_unit_year_and_bound(text, targe
         ("中心城区详规单元数 7 公里", "unit"),
         ("乡镇\t耕地保有量（亩）\n永安镇\t2000", "township"),
         ("指标\t单位\t2035年\n永安镇 永久基本农田\t万亩\t3.2", "township"),
+        ("永安镇\t3.2\t3.1", "township"),
+        ("其中永安镇耕地（万亩）\t3.2", "township"),
+        ("耕地保有量 73.39 万亩，其中永安镇耕地保有量 3.2 万亩", "township"),
         ("耕地保有量 1 公顷\n耕地面积 2 公顷", "twice"),
     ],
 )
