@@ -136,10 +136,6 @@
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
     </message>
     <message>
-        <source>A full check decides on {count} rules</source>
-        <translation>另有 {count} 条规则以全面检查为准</translation>
-    </message>
-    <message>
         <source>A later edit exists, or the fix was already undone or saved. Use Undo of QGIS.</source>
         <translation>修复之后另有编辑，或修复已撤销、已保存。请使用 QGIS 的撤销。</translation>
     </message>
@@ -7610,6 +7606,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>
         <translation>有 {count} 行设置或取消了豁免，该状态随豁免登记变化，没有采用。</translation>
+    </message>
+    <message>
+        <source>{count} rules were tried only near the changes or not at all ({codes}): a full check may find more</source>
+        <translation>另有 {count} 条规则未复检或仅复检周边（{codes}），全面检查检出的可能更多</translation>
     </message>
     <message>
         <source>{count} s</source>

@@ -352,6 +352,8 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     assert dialog.apply.text() == f"应用 {len(safe)} 项"
     forecast = make_forecast(findings, controller.fixes.many._list_ticked_proposals())
     assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
+    first, *_others = forecast.untried_codes
+    assert f"（{first}" in dialog.forecast.text() and forecast.counts[first, "ERROR"] + forecast.counts[first, "WARNING"]
     second_trials = []
     controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
     for is_ticked in (False, True):
@@ -392,7 +394,7 @@ def test_forecast_has_a_new_finding_unless_a_later_fix_ends_it():
     assert make_forecast([new], [shrinks]).new_count == 0, "the former one on less land"
 
 
-def test_check_after_a_batch_is_compared_with_its_forecast():
+def test_check_after_a_batch_is_compared_with_its_forecast(chinese):
     before = [
         make_finding(code, f"14022500000000000{n}", None) for n, code in enumerate(("LAW001", "REL002", "REL002"))
     ]

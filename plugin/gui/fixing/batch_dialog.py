@@ -83,6 +83,8 @@ _MAX_TEXT_DIGITS = {RULE_COLUMN: 34, FIX_COLUMN: 32, REASON_COLUMN: 24}
 _NARROW_DIGITS = 20
 #: Letters of a layer's name that a narrow column leaves before its key.
 _MIN_NAME_LETTERS = 2
+#: Rules that the forecast names of those that a full check decides on.
+_MAX_NAMED_RULES = 3
 #: Pixels by which widths of texts may differ, as they are rounded.
 _ELIDED_REST = 4
 #: Shares of the table and of the maps in the width of the dialog.
@@ -354,13 +356,16 @@ class BatchDialog(TrialDialog):
             return
         before_and_after, untried = "{} → <b>{}</b>", len(forecast.untried_codes)
         codes = tr(" ({codes})").format(codes=tr(", ").join(forecast.new_codes)) if forecast.new_count else ""
+        more = tr("{count} rules were tried only near the changes or not at all ({codes}): a full check may find more")
+        named = forecast.untried_codes[:_MAX_NAMED_RULES]
+        more = more.format(count=untried, codes=tr(", ").join((*named, *("…" for _ in range(untried > len(named))))))
         self.forecast.setText(
             "<br>".join(
                 (
                     tr("Errors {change}").format(change=before_and_after.format(*forecast.errors)),
                     tr("Warnings {change}").format(change=before_and_after.format(*forecast.warnings)),
                     tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>") + codes,
-                    *([tr("A full check decides on {count} rules").format(count=untried)] if untried else []),
+                    *([more] if untried else []),
                 )
             )
         )

@@ -385,7 +385,7 @@ class Forecast:
     """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
 
     ``new_texts``, ``new_codes``: the new findings and their rules; ``untried_codes``: rules that the trials did not
-    check, or only nearby; ``counts``: (code of a rule, kind) → findings afterwards.
+    check, or only nearby, those with findings first; ``counts``: (code of a rule, kind) → findings afterwards.
     """
 
     errors: tuple[int, int]
@@ -450,7 +450,8 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
             added.pop(ended.fingerprint, None)
         added |= {one.fingerprint: one for one in proposal.new_findings if former.get(id(one), True)}
     after = _count_kinds(counts)
-    untried = sorted({code for one in proposals for code in one.untried_rules})
+    found = {code for (code, _kind), count in counts.items() if count > 0}
+    untried = sorted({code for one in proposals for code in one.untried_rules}, key=lambda one: (one not in found, one))
     return Forecast(
         (before["ERROR"], after["ERROR"]),
         (before["WARNING"], after["WARNING"]),
