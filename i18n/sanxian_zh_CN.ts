@@ -7604,6 +7604,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>有 {count} 行没有指纹，没有读入（文件:行）：{names}</translation>
     </message>
     <message>
+        <source>{count} rows have none of the states of the list and were not read: {names}</source>
+        <translation>有 {count} 行的状态不是清单的状态，没有读入：{names}</translation>
+    </message>
+    <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>
         <translation>有 {count} 行设置或取消了豁免，该状态随豁免登记变化，没有采用。</translation>
     </message>

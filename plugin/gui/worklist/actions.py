@@ -36,7 +36,7 @@ from ...core.render.worklist.worklist_row import (
     WorkItem,
     WorkState,
     edit_items,
-    read_worklist,
+    read_part,
 )
 from ..findings.dock import FindingsDock
 from ..findings.groups import get_work_state_word
@@ -92,7 +92,7 @@ class ConflictsDialog(FocusedButtonDialog):
         self.table.clear()
         for fingerprint, versions in conflicts.items():
             listed = versions[0].listed
-            row = QTreeWidgetItem([" ".join(filter(None, (listed.code, listed.township, listed.key)))])
+            row = QTreeWidgetItem([listed.name])
             self.table.addTopLevelItem(row)
             row.setFirstColumnSpanned(True)
             row.setExpanded(True)
@@ -390,7 +390,7 @@ class WorklistActions(QObject):
 
     def merge_part(self, path: str) -> None:
         """Merge a part of the list."""
-        self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
+        self.store.merge(Path(path).name, lambda: read_part(path), is_ledger=False)
 
     def read_ledger(self) -> None:
         """Ask for a ledger that was filled in, and take its states, assignees and notes."""

@@ -168,27 +168,24 @@ class WorklistStore(QObject):
                     name=name, taken=merged.taken, added=merged.added, conflicts=len(merged.conflicts)
                 )
             ]
-            if merged.unknown:
-                rows_lacking = [part_cache[0].items[name] for name in merged.unknown]
-                places = (f"{row.code} {row.township} {row.key}".strip() or row.fingerprint for row in rows_lacking)
-                names = join_first(list(places), tr(", "))
-                text = tr(
-                    "{count} rows have no finding in the list, or another fingerprint, and were not read: {names}"
-                )
-                lines.append(text.format(count=len(merged.unknown), names=names))
-            if merged.unread:
-                rows = join_first(merged.unread, tr(", "))
-                lines.append(
-                    tr("{count} rows have no fingerprint and were not read (file:line): {names}").format(
-                        count=len(merged.unread), names=rows
-                    )
-                )
-            if merged.refused:
-                lines.append(
-                    tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.").format(
-                        count=len(merged.refused)
-                    )
-                )
+            not_taken = (
+                (
+                    [part_cache[0].items[fingerprint].name for fingerprint in merged.unknown],
+                    tr("{count} rows have no finding in the list, or another fingerprint, and were not read: {names}"),
+                ),
+                (merged.unread, tr("{count} rows have no fingerprint and were not read (file:line): {names}")),
+                (
+                    merged.unread_states,
+                    tr("{count} rows have none of the states of the list and were not read: {names}"),
+                ),
+                (
+                    merged.refused,
+                    tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged."),
+                ),
+            )
+            for rows, text in not_taken:
+                if rows:
+                    lines.append(text.format(count=len(rows), names=join_first(rows, tr(", "))))
             return merged.worklist, lines, list(merged.conflicts)
 
         self._add_change(merge_in_background)

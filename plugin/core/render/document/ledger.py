@@ -56,7 +56,7 @@ from ..worklist.worklist_row import (
     clean_text,
     format_time,
     parse_state,
-    read_worklist,
+    read_part,
 )
 from .blocks import ReportChapter
 
@@ -335,12 +335,13 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
 
     ``when``, ``by``: time and author of the rows that will be taken, by default the ledger.
 
-    Raises InputError if the file is missing, is not a ledger with fingerprints, has an unknown state, or has a
-    fingerprint twice with different values.
+    Rows with an unknown state are set aside. Raises InputError if the file is missing, is not a ledger with
+    fingerprints, or has a fingerprint twice with different values.
     """
     path = Path(path)
     workbook = open_workbook(path, reads_once=True)
     items: dict[str, WorkItem] = {}
+    unread_states: list[tuple[WorkItem, str]] = []
     change = (format_time(when), by or "台账")
     has_findings = False
     headings = {
@@ -352,7 +353,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
         positions: dict[str, int] = {}
         for line, values in iterate_values(sheet, path.name):
             if positions:
-                _add_item(items, values, positions, change, f"{path.name} [{sheet.title}]", line)
+                _add_item(items, unread_states, values, positions, change, f"{path.name} [{sheet.title}]", line)
             elif line <= _MAX_LINES_ABOVE_HEADING:
                 for position, value in enumerate(values):
                     if (key := headings.get(str(value or "").strip())) is not None:
@@ -364,13 +365,13 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     workbook.close()
     if not has_findings:
         raise InputError("ledger_without_fingerprints", file=path.name)
-    return Worklist(items)
+    return Worklist(items, unread_states=tuple(unread_states))
 
 
 def read_part_or_ledger(path: str | Path, when: datetime) -> NamedPart:
     """Return a part of a work list (xlsx, CSV) or a ledger (xlsx); its headings decide, not its name.
 
-    ``when`` as of `read_ledger`. Raise InputError and DataError as `read_ledger` and `read_worklist`.
+    ``when`` as of `read_ledger`. Raise InputError and DataError as `read_ledger` and `read_part`.
     """
     path = Path(path)
     if read_bytes(path, "worklist", DataError).startswith(WORKBOOK_SIGNATURE):
@@ -379,20 +380,21 @@ def read_part_or_ledger(path: str | Path, when: datetime) -> NamedPart:
         except InputError as error:
             if error.key != "ledger_without_fingerprints":
                 raise
-    return NamedPart(path.name, read_worklist(path))
+    return NamedPart(path.name, read_part(path))
 
 
 def _add_item(
     items: dict[str, WorkItem],
+    unread_states: list[tuple[WorkItem, str]],
     values: Sequence[Any],
     positions: dict[str, int],
     change: tuple[str, str],
     file: str,
     line: int,
 ) -> None:
-    """Add the row of a ledger to the items; a row without a fingerprint, such as a sum, is left out.
+    """Add the row of a ledger to the items, or to those with an unknown state.
 
-    ``change``: time and author; ``file``, ``line``: for errors.
+    A row without a fingerprint, such as a sum, is left out. ``change``: time and author; ``file``, ``line``: of errors.
     """
     texts = {
         key: clean_text(display_value(values[position]))
@@ -404,9 +406,9 @@ def _add_item(
         return
     try:
         state = parse_state(texts.get("state", ""))
-    except ValueError as error:
-        params = {"line": line, "value": str(error), "known": "、".join(CHOSEN_STATES)}
-        raise InputError("worklist_state", file=file, **params) from error
+    except ValueError:
+        unread_states.append((WorkItem(fingerprint), texts["state"]))
+        return
     item = WorkItem(
         fingerprint,
         state=state,

@@ -28,6 +28,7 @@ from .worklist_row import (
     WorkState,
     change_worklist,
     compute_digest,
+    read_part,
     read_worklist,
 )
 
@@ -106,7 +107,7 @@ class WorklistMerge:
     that the list lacks and that were not added; ``conflicts``: rows that both sides changed, still to be decided;
     ``refused``: fingerprints of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as
     listed. ``chosen``: number of conflicts that were decided. ``unread``: file and line of rows of the part without a
-    fingerprint, whose finding is unknown.
+    fingerprint, whose finding is unknown. ``unread_states``: name and text of rows of the part with an unknown state.
     """
 
     worklist: Worklist
@@ -117,6 +118,7 @@ class WorklistMerge:
     refused: tuple[str, ...] = ()
     chosen: int = 0
     unread: tuple[str, ...] = ()
+    unread_states: tuple[str, ...] = ()
 
 
 def mark_for_split(item: WorkItem, token: str) -> WorkItem:
@@ -163,10 +165,10 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{PART_SUFFIX}"
     for part_path in filter(Path.exists, path_by_name.values()):
         try:
-            merge = merge_part(worklist, read_worklist(part_path), part_path.name)
+            merge = merge_part(worklist, read_part(part_path), part_path.name)
         except (DataError, InputError) as error:
             raise OutputError("worklist_part_changed", target=str(part_path)) from error
-        if merge.taken or merge.added or merge.conflicts:
+        if merge.taken or merge.added or merge.conflicts or merge.unread_states:
             raise OutputError("worklist_part_changed", target=str(part_path))
     parts = []
     for name, part_path in path_by_name.items():
@@ -246,7 +248,9 @@ def merge_part(
     if new_headings := tuple(name for name in headings if name not in worklist.other_headings):
         merged = replace(merged, other_headings=worklist.other_headings + new_headings)
     unread = tuple(f"{source}:{line}" for line in part.unidentified_lines)
-    return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused), unread=unread)
+    # A ledger has no names of its findings.
+    states = tuple(f"{worklist.items.get(row.fingerprint, row).name} “{text}”" for row, text in part.unread_states)
+    return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused), 0, unread, states)
 
 
 def _has_changed(row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
@@ -363,6 +367,7 @@ def merge_into_file(
                 result.refused + merged.refused,
                 result.chosen + len(chosen_items),
                 result.unread + merged.unread,
+                result.unread_states + merged.unread_states,
             )
         return result.worklist
 

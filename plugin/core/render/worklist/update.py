@@ -224,10 +224,14 @@ def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str
             )
             for item in (conflict.listed, conflict.other)
         )
-        place = " ".join(filter(None, (conflict.listed.code, conflict.listed.township, conflict.listed.key)))
-        params = {"listed": listed, "other": other, "source": conflict.source, "place": place}
+        params = {"listed": listed, "other": other, "source": conflict.source, "place": conflict.listed.name}
         lines.append("  " + report_texts.get("worklist", "conflict", **params))
-    not_taken = {"unknown": merged.unknown, "refused": merged.refused, "unread": merged.unread}
+    not_taken = {
+        "unknown": merged.unknown,
+        "refused": merged.refused,
+        "unread": merged.unread,
+        "unread_states": merged.unread_states,
+    }
     separator = report_texts.get("page", "separator")
     for key, fingerprints in not_taken.items():
         if fingerprints:

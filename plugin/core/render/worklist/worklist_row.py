@@ -126,6 +126,11 @@ class WorkItem:
         """Return True if the finding needs no more work: 已改, 误报 or 豁免."""
         return self.state is not WorkState.OPEN
 
+    @property
+    def name(self) -> str:
+        """Return the name of the row in messages: rule, township and key, else place; else the fingerprint."""
+        return " ".join(filter(None, (self.code, self.township, self.key or self.place))) or self.fingerprint
+
 
 def compute_digest(texts: Iterable[str]) -> str:
     """Return a short digest of texts."""
@@ -137,13 +142,14 @@ class Worklist:
     """The rows of a work list by fingerprint, in the order of the file.
 
     ``other_headings``: headings of columns of other programs. ``unidentified_lines``: lines of the file with a row that
-    has no fingerprint; they stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where
-    a change replaced it.
+    has no fingerprint; they stay in the file. ``unread_states``: rows of a part with an unknown state, and its text.
+    ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
     """
 
     items: Mapping[str, WorkItem] = field(default_factory=dict)
     other_headings: tuple[str, ...] = ()
     unidentified_lines: tuple[int, ...] = ()
+    unread_states: tuple[tuple[WorkItem, str], ...] = ()
     former_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def replace_fingerprints(self, new_fingerprint_by_old: Mapping[str, str]) -> Worklist:
@@ -238,6 +244,14 @@ class _WorklistTable:
     row_by_fingerprint: dict[str, int]
     worklist: Worklist
 
+    def require_states(self, path: Path) -> _WorklistTable:
+        """Return the table itself; raise DataError for the first row with an unknown state."""
+        for item, value in self.worklist.unread_states:
+            line = self.records[self.row_by_fingerprint[item.fingerprint]].line_number
+            params = {"line": line, "value": value, "known": "、".join(CHOSEN_STATES)}
+            raise DataError("worklist_state", file=str(path), **params)
+        return self
+
 
 def find_key_table_of_worklist(path: Path) -> str:
     """Return the path of the table of old and new keys next to a work list; empty without one.
@@ -249,22 +263,31 @@ def find_key_table_of_worklist(path: Path) -> str:
 
 
 def read_worklist(path: str | Path) -> Worklist:
-    """Return the rows of a work list, or of a part of it (xlsx or CSV).
-
-    Raises DataError with file and line for a missing file, an unknown encoding, a missing column, a damaged row, an
-    unknown state, and a repeated fingerprint; InputError for a damaged workbook.
-    """
+    """Return the rows of a work list; raise as `read_part`, and DataError for an unknown state."""
     path = Path(path)
+    return _read_table(path).require_states(path).worklist
+
+
+def read_part(path: str | Path) -> Worklist:
+    """Return the rows of a part of a work list (xlsx or CSV); those with an unknown state are set aside.
+
+    Raises DataError with file and line for a missing file, an unknown encoding, a missing column, a damaged row, and a
+    repeated fingerprint; InputError for a damaged workbook.
+    """
+    return _read_table(Path(path)).worklist
+
+
+def _read_table(path: Path) -> _WorklistTable:
     data = read_bytes(path, "worklist", DataError)
     if not data.startswith(WORKBOOK_SIGNATURE):
-        return _parse_table(path, data).worklist
+        return _parse_table(path, data)
     book = open_workbook(path, reads_once=True)
     records = [
         CsvRecord([write_cell("" if value is None else display_value(value), ",") for value in values], "\r\n", line)
         for line, values in iterate_values(book.worksheets[0], path.name)
     ]
     book.close()
-    return _parse_records(path, records, ",").worklist
+    return _parse_records(path, records, ",")
 
 
 def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
@@ -277,7 +300,7 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
     for _ in range(_MAX_TRIES):
         content = read_bytes(path, "worklist", DataError, may_be_missing=True)
         if content.strip():
-            table = _parse_table(path, content)
+            table = _parse_table(path, content).require_states(path)
         else:
             head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
             table = _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
@@ -349,22 +372,23 @@ def _parse_records(path: Path, records: list[CsvRecord], delimiter: str) -> _Wor
     for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS):
         if names.count(name) > 1 or (name in _REQUIRED_COLUMNS and name not in names):
             raise DataError("worklist_column", file=str(path), line=head.line_number, column=name)
-    items, row_by_fingerprint, unidentified_lines = _parse_items(path, records, head_index, names)
+    worklist, row_by_fingerprint = _parse_items(path, records, head_index, names)
     other_headings = tuple(name for name in names if name and name not in _COLUMN_BY_HEADING)
-    worklist = Worklist(items, other_headings, unidentified_lines)
+    worklist = replace(worklist, other_headings=other_headings)
     line_end = head.line_end or "\r\n"
     return _WorklistTable(delimiter, line_end, records, head_index, names, row_by_fingerprint, worklist)
 
 
 def _parse_items(
     path: Path, records: list[CsvRecord], head_index: int, names: list[str]
-) -> tuple[dict[str, WorkItem], dict[str, int], tuple[int, ...]]:
-    """Return fingerprint → item, fingerprint → index of its record, and the lines of rows without a fingerprint."""
+) -> tuple[Worklist, dict[str, int]]:
+    """Return the rows, and fingerprint → index of its record."""
     known = [(position, name) for position, name in enumerate(names) if name in _COLUMN_BY_HEADING]
     others = [(position, name) for position, name in enumerate(names) if name and name not in _COLUMN_BY_HEADING]
     items: dict[str, WorkItem] = {}
     row_by_fingerprint: dict[str, int] = {}
     unidentified_lines: list[int] = []
+    unread_states: list[tuple[WorkItem, str]] = []
     for row, record in enumerate(records):
         if row <= head_index:
             continue
@@ -383,21 +407,23 @@ def _parse_items(
             if any(map(read_cell, cells)):
                 unidentified_lines.append(record.line_number)
             continue
-        if fingerprint in items:
+        if fingerprint in row_by_fingerprint:
             first = records[row_by_fingerprint[fingerprint]].line_number
             params = {"line": record.line_number, "value": fingerprint, "first": first}
             raise DataError("worklist_twice", file=str(path), **params)
+        row_by_fingerprint[fingerprint] = row
+        state_text = values.pop("state", "")
         try:
-            state = parse_state(values.pop("state", ""))
-        except ValueError as error:
-            params = {"line": record.line_number, "value": str(error), "known": "、".join(CHOSEN_STATES)}
-            raise DataError("worklist_state", file=str(path), **params) from error
+            state = parse_state(state_text)
+        except ValueError:
+            unread_states.append((WorkItem(**values, state=WorkState.OPEN, other_cells=()), state_text))
+            continue
         other_cells = tuple(
             (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))
         )
         items[fingerprint] = WorkItem(**values, state=state, other_cells=other_cells)
-        row_by_fingerprint[fingerprint] = row
-    return items, row_by_fingerprint, tuple(unidentified_lines)
+    worklist = Worklist(items, unidentified_lines=tuple(unidentified_lines), unread_states=tuple(unread_states))
+    return worklist, row_by_fingerprint
 
 
 def _change_cells(cells: list[str], names: list[str], item: WorkItem, delimiter: str) -> list[str]:

@@ -15,9 +15,10 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.document.ledger import read_ledger, read_part_or_ledger, write_ledger
-from plugin.core.render.worklist.merge import apply_edits, merge_part, split_worklist
+from plugin.core.render.words import ReportTexts
+from plugin.core.render.worklist.merge import apply_edits, merge_into_file, merge_part, split_worklist
 from plugin.core.render.worklist.part_workbook import write_part
-from plugin.core.render.worklist.update import Transition, update_worklist
+from plugin.core.render.worklist.update import Transition, describe_merge, update_worklist
 from plugin.core.render.worklist.worklist_row import (
     CHOSEN_STATES,
     WorkEdit,
@@ -26,6 +27,7 @@ from plugin.core.render.worklist.worklist_row import (
     WorkState,
     change_worklist,
     edit_items,
+    read_part,
     read_worklist,
 )
 
@@ -296,6 +298,30 @@ def test_row_of_a_part_with_a_changed_fingerprint_is_named_and_not_added(tmp_pat
     assert merge_part(Worklist(), read_worklist(changed), changed.name).added == part.count
 
 
+def test_row_of_a_part_with_an_unknown_state_is_named_and_the_others_are_merged(tmp_path):
+    path = tmp_path / "a.worklist.csv"
+    make_list(path)
+    part = split_worklist(path, "township", tmp_path)[0].path
+    book = openpyxl.load_workbook(part)
+    state, note = (next(cell.column for cell in book.active[1] if cell.value == name) for name in ("状态", "备注"))
+    book.active.cell(2, state).value, book.active.cell(3, note).value = "改好了", "照片"
+    book.save(part)
+    first, second, _ = read_part(part).unread_states[0][0], *read_part(part).items.values()
+    (tmp_path / "t.csv").write_bytes(
+        format_rows([["" if v is None else str(v) for v in row] for row in book.active.iter_rows(values_only=True)])
+    )
+    for file in (part, tmp_path / "t.csv"):
+        merged = merge_into_file(path, [read_part_or_ledger(file, NOW)])
+        assert merged.unread_states == (f"REL002 大仁庄乡 {first.key} “改好了”",), file
+        assert merged.worklist.items[first.fingerprint].state is WorkState.OPEN
+        assert merged.worklist.items[second.fingerprint].note == "照片"
+        assert any(merged.unread_states[0] in line for line in describe_merge(merged, ReportTexts("zh")))
+    with pytest.raises(OutputError):
+        split_worklist(path, "township", tmp_path)
+    with pytest.raises(DataError):
+        read_worklist(part)
+
+
 def test_change_keeps_columns_rows_quotes_and_blank_lines_of_other_people_byte_for_byte(tmp_path):
     path = tmp_path / "a.worklist.csv"
     former = (
@@ -352,7 +378,11 @@ def test_damaged_list_is_reported_with_its_line_and_stays_unchanged(tmp_path, te
     path.write_bytes(text.encode())
     with pytest.raises(DataError) as error:
         change_worklist(path, add(ITEM))
-    assert error.value.key == key and path.read_bytes() == text.encode()
+    assert (
+        error.value.key == key
+        and "豁免" not in error.value.params.get("known", "")
+        and path.read_bytes() == text.encode()
+    )
 
 
 def test_list_saved_by_a_chinese_spreadsheet_in_gbk_is_read_and_written_in_utf8(tmp_path):
@@ -574,7 +604,8 @@ def test_only_state_assignee_and_remark_are_taken_and_a_row_that_changed_meanwhi
     write(path, worklist)
     edit_cells(
         path,
-        {(2, "状态"): "误报", (2, "负责人"): "二组", (2, "乡镇"): "别处", (3, "备注"): "台账写的", (4, "标识码"): "x"},
+        {(2, "状态"): "误报", (2, "负责人"): "二组", (2, "乡镇"): "别处", (3, "备注"): "台账写的", (4, "标识码"): "x"}
+        | {(4, "状态"): "待定"},
     )
     changed = worklist.replace_items([WorkItem("1e5", "REL002", state=WorkState.FALSE_ALARM, note="清单写的")])
     merged = merge_part(changed, read_ledger(path, NOW), path.name, adds_rows=False, has_all_columns=False)
@@ -582,12 +613,12 @@ def test_only_state_assignee_and_remark_are_taken_and_a_row_that_changed_meanwhi
     assert row.content == ("误报", "二组", "已约乡镇核实") and row.township == "" and merged.taken == 1
     (conflict,) = merged.conflicts
     assert (conflict.listed.note, conflict.other.note) == ("清单写的", "台账写的")
+    assert merged.unread_states == ("REL002 “待定”",) and merged.worklist.items["2e5"] is worklist.items["2e5"]
 
 
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({(2, "状态"): "待定"}, "worklist_state"),
         ({(3, "指纹"): "0e5"}, "ledger_twice"),
         ({(1, "指纹"): "x"}, "ledger_without_fingerprints"),
     ],
@@ -597,7 +628,7 @@ def test_unusable_ledger_is_reported(tmp_path, changes, key):
     edit_cells(tmp_path / "l.xlsx", changes)
     with pytest.raises(InputError) as error:
         read_ledger(tmp_path / "l.xlsx", NOW)
-    assert error.value.key == key and "豁免" not in error.value.params.get("known", "")
+    assert error.value.key == key
     (tmp_path / "x.xlsx").write_text("no workbook")
     with pytest.raises(InputError):
         read_ledger(tmp_path / "x.xlsx", NOW)
