@@ -316,7 +316,8 @@ def test_next_check_keeps_states_and_lists_are_read_again(listed):
     wait_for_store(controller)
     rows = read_worklist(path).items
     assert rows[finding.fingerprint].content == (WorkState.OPEN, "", "改了"), "found again"
-    assert rows["gone"].state is WorkState.FIXED and "转回“待处理”的 1 个。" in controller.dock.note.text()
+    assert rows["gone"].state is WorkState.FIXED
+    assert f"转回“待处理”的 1 个：{rows[finding.fingerprint].name}。" in controller.dock.note.text()
 
 
 def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(checked, tmp_path):

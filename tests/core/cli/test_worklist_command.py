@@ -76,7 +76,11 @@ def test_three_people_share_a_county_merge_choose_and_check_again(tmp_path, caps
     again = write_report(tmp_path / "r2.json", range(4))
     assert main(["worklist", "update", str(path), again, "--xlsx", str(ledger)]) == 1
     out = capsys.readouterr().out
-    assert "转为“已改”的 2 个" in out and "转回“待处理”的 1 个" in out and "仍为“误报”的 1 个" in out
+    assert (
+        "转为“已改”的 2 个" in out
+        and "转回“待处理”的 1 个：REL002 大仁庄乡 140225000000000002。" in out
+        and "仍为“误报”的 1 个" in out
+    )
     states = read_states(path)
     assert states["f2"] == ("待处理", "三组", "") and states["f4"][0] == states["f5"][0] == "已改"
     book = openpyxl.load_workbook(ledger)

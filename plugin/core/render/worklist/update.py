@@ -34,6 +34,7 @@ _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
 CHECK_AUTHOR = "检查"
 #: Largest number of rows that a message names; files have all.
 _MAX_ROWS_NAMED = 30
+_MAX_REOPENED_NAMED = 3
 
 
 class Transition(StrEnum):
@@ -55,13 +56,14 @@ class Transition(StrEnum):
 class WorklistUpdate:
     """An updated work list.
 
-    ``counts``: transition → number of rows; ``false_alarms``: rows with the state 误报 that are found again. The
-    fingerprint alone decides: they keep the state, even if their figures changed.
+    ``counts``: transition → number of rows; ``reopened``: names of those found again; ``false_alarms``: rows with the
+    state 误报 that are found again. The fingerprint alone decides: they keep the state, even if their figures changed.
     """
 
     worklist: Worklist
     counts: Counter[Transition]
     false_alarms: int
+    reopened: tuple[str, ...] = ()
 
 
 def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
@@ -143,6 +145,7 @@ def update_worklist(
     found: dict[str, Finding] = {
         f.fingerprint: f for f in report.findings if f.fingerprint and not f.code.startswith(_PACKAGE_PREFIX)
     }
+    reopened: list[str] = []
     false_alarms = 0
     points = shapely.point_on_surface(np.array([finding.geometry for finding in found.values()], dtype=object))
     places = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
@@ -168,7 +171,10 @@ def update_worklist(
             place=former.place if math.isnan(x) else f"{x:.2f},{y:.2f}",
         )
         if item is None or state is not item.state:
-            counts[_name_transition(item, state)] += 1
+            transition = _name_transition(item, state)
+            counts[transition] += 1
+            if transition is Transition.REOPENED:
+                reopened.append(new_item.name)
             new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
         if new_item != item:
             changed_items.append(new_item)
@@ -180,7 +186,7 @@ def update_worklist(
             changed_items.append(replace(item, state=WorkState.FIXED, updated=time, by=CHECK_AUTHOR))
         else:
             counts[Transition.NOT_CHECKED] += 1
-    return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms)
+    return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms, tuple(reopened))
 
 
 def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
@@ -207,7 +213,10 @@ def read_report(path: str | Path) -> Report:
 def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:
     """Return sentences on what an update (`WorklistUpdate`) did; one sentence if nothing changed."""
     counts, false_alarms = update.counts, update.false_alarms
-    lines = [report_texts.get("worklist", str(transition), count=count) for transition, count in counts.items()]
+    names = join_first(update.reopened, report_texts.get("page", "separator"), limit=_MAX_REOPENED_NAMED)
+    lines = [
+        report_texts.get("worklist", str(transition), count=count, names=names) for transition, count in counts.items()
+    ]
     if false_alarms:
         lines.append(report_texts.get("worklist", "false_alarms", count=false_alarms))
     return lines or [report_texts.get("worklist", "unchanged")]
