@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from qgis.PyQt.QtCore import QItemSelectionModel, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
+from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton
 
 from plugin.bridge import settings
 from plugin.core.render.worklist.merge import WorkConflict, split_worklist
@@ -100,6 +100,17 @@ def test_columns_show_state_assignee_note_and_update_of_each_finding(findings_do
     counts = [findings_dock.tree.findings.index(row, COUNT_COLUMN).data() for row in range(3)]
     assert "1/3" in counts, counts
     assert findings_dock.work_progress.text.text() == "已完成 1 / 6"
+
+
+def test_details_show_assignee_note_and_update_of_the_selected_finding(findings_dock):
+    report = show(findings_dock, make_small_report())
+    findings_dock.tree.select_finding(report.findings[0])
+    process_events(0.05)
+    texts = {label.text() for label in findings_dock.detail.findChildren(QLabel)}
+    assert {"负责人", "一组", "备注", "已约\n周五", "更新", "2026-11-20 14:32 王工"} <= texts, texts
+    findings_dock.tree.select_finding(report.findings[3])
+    process_events(0.05)
+    assert "备注" not in {label.text() for label in findings_dock.detail.findChildren(QLabel)}
 
 
 def test_panel_without_a_list_is_as_before(findings_dock):

@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ...core.render.worklist.worklist_row import WorkItem
 from ..widgets import FittedWidget, fill_layout, make_row, make_row_widget, make_text_label, set_bold, theme
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -161,6 +162,15 @@ def _list_state_rows(finding: Any) -> list[tuple[str, str]]:
     ]
 
 
+def _list_work_rows(item: WorkItem | None) -> list[tuple[str, str]]:
+    """Return (label, text) rows: what people entered in the work list about a finding, and the last change."""
+    if item is None or not (item.assignee or item.note):
+        return []
+    updated = " ".join(filter(None, (item.updated, item.by)))
+    rows = [(tr("Assignee"), item.assignee), (tr("Note"), item.note), (tr("Updated"), updated)]
+    return [(label, text) for label, text in rows if text]
+
+
 class DetailPane(QgsScrollArea):
     """Pane with the details of the selected finding or rule; its widgets are created again for each selection."""
 
@@ -217,9 +227,14 @@ class DetailPane(QgsScrollArea):
         self.setWidget(page)
 
     def show_finding(
-        self, result: CheckView, group: FindingGroup, finding: Any, hidden_layers: Sequence[QgsVectorLayer] = ()
+        self,
+        result: CheckView,
+        group: FindingGroup,
+        finding: Any,
+        hidden_layers: Sequence[QgsVectorLayer] = (),
+        item: WorkItem | None = None,
     ) -> None:
-        """Show the details of a finding.
+        """Show the details of a finding, with its row of the work list (``item``), if any.
 
         ``hidden_layers``: layers of the finding that are switched off in the layer tree, or covered by others.
         """
@@ -244,7 +259,7 @@ class DetailPane(QgsScrollArea):
         state = _list_state_rows(finding)
         if len(state) == 1:
             self._add_basis(form, result, code)
-        for label, text in state:
+        for label, text in [*state, *_list_work_rows(item)]:
             form.addRow(_make_row_label(label), make_text_label(text))
         if len(state) > 1:
             self._add_basis(form, result, code)

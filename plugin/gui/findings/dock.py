@@ -509,7 +509,8 @@ class FindingsDock(FindingsForm):
         else:
             hidden_layers = self.hidden_layer_finder(finding)
             self._hidden_layers = [(layer, is_switched_off(layer)) for layer in hidden_layers]
-            self.detail.show_finding(self.result, group, finding, hidden_layers)
+            item = self.tree.findings.work.get_item(finding)
+            self.detail.show_finding(self.result, group, finding, hidden_layers, item)
         self.navigation.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
         self.navigation.show_position(self.tree.get_selected_position())
 

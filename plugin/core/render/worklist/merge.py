@@ -12,6 +12,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from ...base.errors import DataError, InputError, OutputError
@@ -28,6 +29,7 @@ from .worklist_row import (
     WorkState,
     change_worklist,
     compute_digest,
+    format_time,
     read_part,
     read_worklist,
 )
@@ -186,7 +188,8 @@ def merge_part(
     """Return the list with the rows that a part changed since the split.
 
     A row that only the part changed is taken, one that only the list changed stays, and one that both changed to
-    different values is a conflict. Without a mark of the split (column deleted) each difference is a conflict.
+    different values is a conflict. Without a mark of the split (column deleted) each difference is a conflict. A row
+    with no later time than that of the list gets the present time, and the name of the part as its author.
 
     Parameters
     ----------
@@ -206,6 +209,7 @@ def merge_part(
     if county and other_county and county != other_county:
         raise InputError("worklist_other_county", code=other_county, county=county)
     headings = part.other_headings if has_all_columns else ()
+    now = format_time(datetime.now())
     changed_items: list[WorkItem] = []
     conflicts: list[WorkConflict] = []
     unknown: list[str] = []
@@ -230,6 +234,9 @@ def merge_part(
         ):
             continue
         other = _take_row(item, row, headings)
+        if (row.updated, row.by) == (item.updated, item.by) or row.updated < item.updated:
+            # Who fills in a spreadsheet leaves the time of the former change.
+            other = replace(other, updated=now, by=source)
         if item.state is not row.state and WorkState.WAIVED in (item.state, row.state):
             refused.append(fingerprint)
             other = replace(other, state=item.state)

@@ -300,7 +300,7 @@ def test_row_of_a_part_with_a_changed_fingerprint_is_named_and_not_added(tmp_pat
 
 def test_row_of_a_part_with_an_unknown_state_is_named_and_the_others_are_merged(tmp_path):
     path = tmp_path / "a.worklist.csv"
-    make_list(path)
+    make_list(path, updated="2020-01-01 08:00", by="检查")
     part = split_worklist(path, "township", tmp_path)[0].path
     book = openpyxl.load_workbook(part)
     state, note = (next(cell.column for cell in book.active[1] if cell.value == name) for name in ("状态", "备注"))
@@ -314,7 +314,8 @@ def test_row_of_a_part_with_an_unknown_state_is_named_and_the_others_are_merged(
         merged = merge_into_file(path, [read_part_or_ledger(file, NOW)])
         assert merged.unread_states == (f"REL002 大仁庄乡 {first.key} “改好了”",), file
         assert merged.worklist.items[first.fingerprint].state is WorkState.OPEN
-        assert merged.worklist.items[second.fingerprint].note == "照片"
+        row = merged.worklist.items[second.fingerprint]
+        assert (row.note, row.by) == ("照片", part.name) and row.updated > "2020-01-01 08:00", "time of its merge"
         assert any(merged.unread_states[0] in line for line in describe_merge(merged, ReportTexts("zh")))
     with pytest.raises(OutputError):
         split_worklist(path, "township", tmp_path)
