@@ -41,7 +41,8 @@ class Transition(StrEnum):
     """What an update does with a row.
 
     ``added``: a new finding; ``fixed``: no longer found; ``reopened``: found again; ``waived``: a waiver now accepts
-    it; ``unwaived``: its waiver ended; ``not_checked``: not found, but its rule did not run, or did not read its layer.
+    it; ``unwaived``: its waiver ended; ``withdrawn``: came with edits that were undone; ``not_checked``: not found, but
+    its rule did not run, or did not read its layer.
     """
 
     ADDED = "added"
@@ -49,6 +50,7 @@ class Transition(StrEnum):
     REOPENED = "reopened"
     WAIVED = "waived"
     UNWAIVED = "unwaived"
+    WITHDRAWN = "withdrawn"
     NOT_CHECKED = "not_checked"
 
 
@@ -125,7 +127,8 @@ def update_worklist(
     """Return the work list after a check.
 
     A new finding is 待处理; one that is no longer found becomes 已改, and 待处理 when it is found again; its assignee
-    and note stay. 豁免 mirrors the waivers of the report. Findings on packages are not listed.
+    and note stay. One that came with edits that were undone leaves the list (`_find_withdrawn`). 豁免 mirrors the
+    waivers of the report. Findings on packages are not listed.
 
     Parameters
     ----------
@@ -178,15 +181,43 @@ def update_worklist(
             new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
         if new_item != item:
             changed_items.append(new_item)
+    withdrawn = {name for name in _find_withdrawn(worklist, found) if checked_part.covers(worklist.items[name])}
+    if withdrawn:
+        counts[Transition.WITHDRAWN] = len(withdrawn)
     for fingerprint, item in worklist.items.items():
-        if fingerprint in found or item.state is WorkState.FIXED or item.code.startswith(_PACKAGE_PREFIX):
+        if (
+            fingerprint in found
+            or fingerprint in withdrawn
+            or item.state is WorkState.FIXED
+            or item.code.startswith(_PACKAGE_PREFIX)
+        ):
             continue
         if checked_part.covers(item):
             counts[Transition.FIXED] += 1
             changed_items.append(replace(item, state=WorkState.FIXED, updated=time, by=CHECK_AUTHOR))
         else:
             counts[Transition.NOT_CHECKED] += 1
-    return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms, tuple(reopened))
+    worklist = worklist.replace_items(changed_items).remove_items(withdrawn)
+    return WorklistUpdate(worklist, counts, false_alarms, tuple(reopened))
+
+
+def _find_withdrawn(worklist: Worklist, found: Mapping[str, Finding]) -> set[str]:
+    """Return the fingerprints of untouched rows that are no longer found because edits were undone.
+
+    Such edits bring most findings back that ended with them, in the check that added the rows.
+    """
+    added: dict[str, set[str]] = {}
+    returned: Counter[str] = Counter()
+    for fingerprint, item in worklist.items.items():
+        if item.by != CHECK_AUTHOR:
+            continue
+        if item.state is WorkState.FIXED:
+            returned[item.updated] += 1 if fingerprint in found else -1
+        elif item == replace(item, state=WorkState.OPEN, assignee="", note="", split="", other_cells=()):
+            added.setdefault(item.updated, set())
+            if fingerprint not in found:
+                added[item.updated].add(fingerprint)
+    return {name for time, names in added.items() if returned[time] > 0 for name in names}
 
 
 def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:

@@ -143,7 +143,8 @@ class Worklist:
 
     ``other_headings``: headings of columns of other programs. ``unidentified_lines``: lines of the file with a row that
     has no fingerprint; they stay in the file. ``unread_states``: rows of a part with an unknown state, and its text.
-    ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
+    ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it. ``removed``:
+    fingerprints of rows that a change removed.
     """
 
     items: Mapping[str, WorkItem] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class Worklist:
     unidentified_lines: tuple[int, ...] = ()
     unread_states: tuple[tuple[WorkItem, str], ...] = ()
     former_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
 
     def replace_fingerprints(self, new_fingerprint_by_old: Mapping[str, str]) -> Worklist:
         """Return the list in which rows have other fingerprints.
@@ -174,6 +176,14 @@ class Worklist:
         """Return the list with these items in place of those with the same fingerprint, or at the end."""
         changed = {item.fingerprint: item for item in items}
         return replace(self, items={**self.items, **changed}) if changed else self
+
+    def remove_items(self, names: Iterable[str]) -> Worklist:
+        """Return the list without the rows of these fingerprints."""
+        removed = frozenset(names)
+        if not removed:
+            return self
+        items = {name: item for name, item in self.items.items() if name not in removed}
+        return replace(self, items=items, removed=self.removed | removed)
 
 
 @dataclass(frozen=True)
@@ -293,8 +303,8 @@ def _read_table(path: Path) -> _WorklistTable:
 def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
     """Apply a change to the rows that the file has now, and write the file; return the new rows.
 
-    ``change``: called again if another program writes the file meanwhile; it must keep all rows. A missing file is
-    created. Raises DataError for a damaged file, which is left unchanged, and OutputError.
+    ``change``: called again if another program writes the file meanwhile; it must keep all rows that it does not name
+    as removed. A missing file is created. Raises DataError for a damaged file, which stays unchanged, and OutputError.
     """
     path = Path(path)
     for _ in range(_MAX_TRIES):
@@ -309,7 +319,8 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
             return new_worklist
         # Cells without a change are copied from the former file; new rows are at the end.
         former_items, former_names = table.worklist.items, new_worklist.former_fingerprints
-        if not former_items.keys() <= new_worklist.items.keys() | set(former_names.values()):
+        kept_names = new_worklist.items.keys() | set(former_names.values())
+        if not former_items.keys() <= kept_names | new_worklist.removed:
             raise InvariantError("a change of the work list must keep all rows")
         changed_items = [item for name, item in new_worklist.items.items() if former_items.get(name) is not item]
         taken_names = set(former_names.values())
@@ -331,6 +342,8 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
                 new_records.append(record)
             else:
                 records[row] = record
+        removed_rows = {table.row_by_fingerprint[name] for name in former_items.keys() - kept_names}
+        records = [record for row, record in enumerate(records) if row not in removed_rows]
         if new_records and not records[-1].line_end:
             records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
         new_content = "".join(record.format(table.delimiter) for record in [*records, *new_records]).encode("utf-8-sig")

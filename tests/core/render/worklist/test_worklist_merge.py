@@ -479,6 +479,24 @@ def test_states_follow_what_a_check_finds():
         assert run(state, waived) is WorkState.WAIVED
 
 
+def test_rows_that_came_with_an_undone_batch_leave_the_list_unless_a_person_changed_them(tmp_path):
+    path, hours = tmp_path / "a.worklist.csv", iter(range(24))
+
+    def check_plan(*names):
+        report = make_report(*map(make_finding, names), outcomes={"REL002": Outcome.FAILED})
+        now = NOW.replace(hour=next(hours))
+        change_worklist(path, lambda worklist: update_worklist(worklist, report, RULES, now).worklist)
+        return {name: item.state for name, item in read_worklist(path).items.items()}
+
+    before = check_plan("a", "b", "c")
+    check_plan("c", "new", "noted", "corrected")
+    edit_file(path, {"noted": WorkEdit(note="已约乡镇")})
+    corrected = check_plan("c", "new", "noted")
+    assert corrected["corrected"] is WorkState.FIXED, "work that was done counts"
+    undone = check_plan("a", "b", "c")
+    assert undone == before | {"noted": WorkState.FIXED, "corrected": WorkState.FIXED}
+
+
 def test_false_alarm_stays_by_its_fingerprint_even_if_its_figures_changed():
     items = {"f1": WorkItem("f1", "REL002", "CZKFBJ", state=WorkState.FALSE_ALARM)}
     updated = update(Worklist(items), make_report(make_finding("f1", area_m2=99_999.0)))
