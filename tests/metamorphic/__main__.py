@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Command of the metamorphic tests: prints each difference with its seed and relation, and shrinks one to a few rows.
 
-Results of counties are kept in a file for each commit. A run that was ended goes on where it was.
+Results of counties are kept in a file for each state of the code that they ran. A run that was ended goes on where it
+was, also after commits that change other code.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -19,11 +21,21 @@ from pathlib import Path
 from tests.metamorphic.county import GEOMETRY_RULES
 from tests.metamorphic.relations import RELATIONS, run_county, shrink
 
+#: What decides the findings of geometry rules.
+_CORE_PACKAGES = ("base", "checks", "engine", "figures", "geometry", "model", "plan", "rules", "standard")
+CODE = (
+    "tests/metamorphic",
+    "resources/profiles",
+    "resources/standards",
+    *(f"plugin/core/{name}" for name in _CORE_PACKAGES),
+)
 
-def read_commit() -> str:
-    """Return the short hash of the commit, ``none`` outside a repository."""
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return done.stdout.strip() or "none"
+
+def read_state_of_code() -> str:
+    """Return a short hash of the committed state of `CODE`. Raise CalledProcessError outside a repository."""
+    command = ["git", "rev-parse", *(f"HEAD:{path}" for path in CODE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return hashlib.sha256(done.stdout.encode()).hexdigest()[:9]
 
 
 def run_counties(seeds: list[int], path: Path, jobs: int, deadline: float) -> None:
@@ -53,7 +65,7 @@ def main() -> int:
         print("\n".join(shrink(args.seed, args.shrink)))
         return 0
     args.folder.mkdir(parents=True, exist_ok=True)
-    path, started = args.folder / f"{read_commit()}.jsonl", time.monotonic()
+    path, started = args.folder / f"{read_state_of_code()}.jsonl", time.monotonic()
     seeds = range(args.seed, args.seed + -(-args.count // len(RELATIONS)))
     done = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
     left = sorted({*seeds} - {one["seed"] for one in done})
