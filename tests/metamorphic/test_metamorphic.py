@@ -31,6 +31,7 @@ def test_findings_are_the_same_however_a_county_is_drawn_read_or_checked(seeds):
         pytest.param(173, "rows", id="the first parcel of a patch by key"),
         pytest.param(489, "rows", id="land without parcels from which only lines remain"),
         pytest.param(1050, "rings", id="the place of a wrong type by its leftmost vertex"),
+        pytest.param(1337, "zone", id="the first of pieces that end on one edge"),
     ],
 )
 def test_counties_that_once_differed_do_so_no_more(seed, relation):

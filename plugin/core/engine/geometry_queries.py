@@ -50,6 +50,8 @@ AreaMeasure = Callable[[NDArray], NDArray]
 #: Largest planar area (m², and as a share) and distance (m) by which pieces may differ from the row that they compose:
 #: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
+#: Decimals (m, m²) to which places of pieces are compared.
+_PLACE_DECIMALS = 4
 
 
 def compute_piece_shares_of_rows(
@@ -239,7 +241,9 @@ class GeometryQueries:
             np.unique([layer.keys[row] for row in rows.tolist()], return_inverse=True)[1]
             for layer, rows in zip(layers, (pieces.left, pieces.right), strict=False)
         ]
-        by_place = np.lexsort([*reversed(names), pieces.area, *shapely.bounds(pieces.geometry).reshape(-1, 4).T])
+        # Rounded: the last digits differ between zones, and would decide between pieces that end on one edge.
+        bounds = np.round(shapely.bounds(pieces.geometry).reshape(-1, 4), _PLACE_DECIMALS)
+        by_place = np.lexsort([*reversed(names), np.round(pieces.area, _PLACE_DECIMALS), *bounds.T])
         return remove_repeated_land(pieces.select(by_place), self.cancellation)
 
     def compute_piece_shares_of_rows(self, pieces: OverlayPieces, layer: Layer) -> NDArray:
