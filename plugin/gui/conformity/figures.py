@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,10 +29,6 @@ ICON_BY_OUTCOME = {
     "listed": "",
 }
 DASH = "—"
-#: What is before the first colon or full stop.
-_FIRST_PART = re.compile(r"(.+?)(?:：|。|: |\. )")
-#: In Chinese, in English.
-_FULL_STOPS = ("。", ".")
 _FARMLAND, _BOUNDARY = "farmland", "boundary"
 #: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
 _UNHATCHED_LINES = ("cultivated", "cultivated_target", "county")
@@ -199,7 +194,7 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
-    from ...core.studies.projects.review_sentences import rank_item
+    from ...core.studies.projects.review_sentences import rank_item, shorten_reason
     from ...core.studies.projects.reviewed_project import Outcome, ProjectDoubt
 
     has_use = bool(one.project.use_code)
@@ -217,7 +212,7 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
             asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
             source = item.rule.source.render(texts) if item.rule else ""
             # What lacks for a conclusion is in the part that would be left out.
-            short = text if item.outcome is Outcome.UNDETERMINED else _shorten(text)
+            short = text if item.outcome is Outcome.UNDETERMINED else shorten_reason(text, texts)
             yield Reason(str(item.outcome), text, short, item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):
@@ -225,13 +220,7 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
             yield Reason("undetermined", text, text)
     if one.heritage is not None:
         text = one.heritage.message.render(texts)
-        yield Reason("conditional", text, _shorten(text), one.heritage.mark)
-
-
-def _shorten(text: str) -> str:
-    """Return the part of a sentence before its colon, or its first sentence: the panel has few lines."""
-    first = _FIRST_PART.match(text)
-    return first[1] + _FULL_STOPS[text[0].isascii()] if first else text
+        yield Reason("conditional", text, shorten_reason(text, texts), one.heritage.mark)
 
 
 def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:

@@ -44,7 +44,7 @@ from .project_map import (
     list_numbered_lines,
     load_map_settings,
 )
-from .review_sentences import Area, count_outcome, get_outcome_name
+from .review_sentences import Area, count_outcome, explain_verdict, get_outcome_name
 from .reviewed_project import SECTION, VERDICTS, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
 
 #: Converts a drawing in SVG into a PNG of a width in px.
@@ -150,7 +150,7 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
                 for line in map(one.find_line, ("farmland", "cultivated", "red_line"))
             ),
             DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
-            DocumentCell(one.reasons[0].render(texts) if one.reasons else "—"),
+            DocumentCell(explain_verdict(one, texts) or "—"),
         )
         for position, one in enumerate(result.results, 1)
     ]
@@ -223,7 +223,7 @@ class _ProjectPage:
         }
         yield VerdictBox(
             get_outcome_name(one.verdict, self.texts),
-            one.reasons[0].render(self.texts) if one.reasons else "",
+            explain_verdict(one, self.texts),
             self._get("counts", **counts),
             is_passed=one.verdict is Outcome.CONFORMS,
             options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in VERDICTS),

@@ -293,8 +293,6 @@ class PageTables:
             if line is not None and line.rule is None and not line.is_present:
                 missing = self.words.get("conformity", "missing_layer", role=line.role)
                 remedy = self.words.get("conformity", "remedy_layer")
-            elif line is not None and line.rule is not None and not line.is_confirmed and not line.has_gaps:
-                missing = self.words.get("conformity", "missing_rule")
             rows.append(
                 (
                     DocumentCell(str(number)),

@@ -32,6 +32,7 @@ from .review_sentences import (
     COUNTY_NAME,
     ZONES_NAME,
     Area,
+    FirstSentence,
     judge_items,
     list_missing,
 )
@@ -154,7 +155,7 @@ class ProjectReview:
                 items[layer.role] = MissingItem(
                     f"gaps_{concept}",
                     name,
-                    MessageList(gaps, "between_sentences"),
+                    MessageList(tuple(map(FirstSentence, gaps)), "between_sentences"),
                     Message(SECTION, "remedy_gaps", {"line": name, "role": layer.role}),
                 )
         self._gap_items = tuple(items.values())

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...standard.messages.numbers import format_hectare_number, format_number, format_small_square_metres
-from ...standard.messages.texts import Message, MessagePart, NameList, Texts
+from ...standard.messages.texts import Message, MessageList, MessagePart, NameList, Texts
 from .reviewed_project import (
     COUNTED_STATES,
     OUTCOME_ORDER,
@@ -30,6 +30,7 @@ from .reviewed_project import (
     Outcome,
     Project,
     ProjectList,
+    ProjectResult,
     ProjectState,
     RequiredShare,
     ReviewItem,
@@ -51,6 +52,8 @@ ZONES_NAME = BilingualText("规划分区准入", "Admission by zone")
 #: Id of the item on land outside the county.
 COUNTY = "county"
 COUNTY_NAME = BilingualText("县域", "County")
+#: Keys of what is missing beside the land that a reason states.
+_NAMED_MISSING = ("rule", "confirmation", "fields", "loose")
 
 
 class ReportLine(NamedTuple):
@@ -85,7 +88,7 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
                 project=one.project.label,
                 verdict=get_outcome_name(one.verdict, texts),
                 area=Area(one.project.statutory_m2).render(texts),
-                reason=one.reasons[0].render(texts) if one.reasons else "",
+                reason=explain_verdict(one, texts),
             )
             for one in result.results
         )
@@ -217,6 +220,17 @@ class Condition:
         return self.rule.condition.render(texts).rstrip("。. ")
 
 
+@dataclass(frozen=True)
+class FirstSentence:
+    """The fact that a message states first, as a parameter of a sentence, without the remedy that follows it."""
+
+    message: Message
+
+    def render(self, texts: Texts) -> str:
+        """Return the first sentence in the language of the texts."""
+        return _take_first_sentence(self.message.render(texts), texts)
+
+
 def count_outcome(item: ReviewItem) -> Outcome:
     """Return the outcome of an item as it counts for the whole."""
     return (isinstance(item, LineItem) and item.weight) or item.outcome
@@ -251,6 +265,28 @@ def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tup
     return Outcome.UNDETERMINED if verdict is Outcome.LISTED else verdict, tuple(worse)
 
 
+def explain_verdict(one: ProjectResult, texts: Texts) -> str:
+    """Return the principal reasons: all of 不符合, of other verdicts the first; those after the first are shortened.
+
+    A zone that follows a line repeats the reason of the line.
+    """
+    items: list[ReviewItem] = [*one.lines, *(zone for zone in one.zones if zone.follows is None)]
+    reasons = [item.reason for item in items if count_outcome(item) is Outcome.FAILS] or one.reasons[:1]
+    sentences = [reason.render(texts) for reason in reasons]
+    return texts.join_sentences([*sentences[:1], *(shorten_reason(text, texts) for text in sentences[1:])])
+
+
+def shorten_reason(text: str, texts: Texts) -> str:
+    """Return the first sentence, in Chinese the part before its colon; an English one begins with a name and colon."""
+    first = _take_first_sentence(text, texts)
+    return first if texts.lang == "en" else first.partition("：")[0].removesuffix("。") + "。"
+
+
+def _take_first_sentence(text: str, texts: Texts) -> str:
+    stop = ". " if texts.lang == "en" else "。"
+    return text.partition(stop)[0].removesuffix(stop.rstrip()) + stop.rstrip()
+
+
 def list_missing(
     project: Project, lines: Sequence[LineItem], zones: Sequence[ZoneItem], absent_layers: Sequence[MissingItem]
 ) -> tuple[MissingItem, ...]:
@@ -273,7 +309,7 @@ def list_missing(
             elif isinstance(line.reason, Message):
                 key = {"line_approval_doubtful": "fields", "line_loose": "loose"}.get(line.reason.key, key)
             remedy = Message(SECTION, f"remedy_{key}", {"line": line.name, "role": line.role})
-            missing.append(MissingItem(line.id, line.name, line.reason, remedy))
+            missing.append(MissingItem(line.id, line.name, _name_missing(line, key), remedy))
     lacking = [line for line in lines if line.weight is Outcome.LISTED]
     if lacking:
         names = BilingualText(
@@ -295,5 +331,15 @@ def list_missing(
         key = "zones" if not (zone.code or zone.name) else "admission" if project.use_code else "use"
         name = BilingualText(f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else ZONES_NAME
         params = {"zone": zone.name, "use": project.use_name}
-        missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
+        lacking_part = Message(SECTION, "missing_admission", params) if key == "admission" else zone.reason
+        missing.append(MissingItem(f"zone_{zone.code}", name, lacking_part, Message(SECTION, f"remedy_{key}", params)))
     return (*missing, *absent_layers)
+
+
+def _name_missing(line: LineItem, key: str) -> MessagePart:
+    """Return what is missing for a line, without what the table of control lines states. ``key``: of the remedy."""
+    if key == "gaps":
+        return MessageList(tuple(map(FirstSentence, line.reason.params["gaps"].message_parts)), "between_sentences")
+    if key == "rule" and line.rule is not None:
+        key = "confirmation"
+    return Message(SECTION, f"missing_{key}", {"line": line.name}) if key in _NAMED_MISSING else line.reason

@@ -9,11 +9,11 @@ import shapely
 
 from plugin.core.plan.io import read_source
 from plugin.core.render.words import ReportTexts
-from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.messages.texts import Message, Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.read_projects import read_project_layer
-from plugin.core.studies.projects.review_sentences import rank_item
+from plugin.core.studies.projects.review_sentences import explain_verdict, rank_item, shorten_reason
 from plugin.core.studies.projects.reviewed_project import Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import review_projects
 from tests.core.studies.projects.written_county import (
@@ -362,6 +362,34 @@ def test_gravest_reason_comes_first(by_name):
     one = by_name["farmland without approval"]
     assert one.reasons[0].render(texts).startswith("占用永久基本农田")
     assert by_name["on the border of two zones"].reasons[0].render(texts).startswith("准入表没有")
+
+
+@for_each(
+    "lang, words",
+    [("zh", "应附批准文件。“农田保护区”禁止商业用地。"), ("en", "to be attached. 农田保护区 prohibits 商业用地.")],
+)
+def test_principal_reasons_are_all_causes_of_a_failure_in_the_words_of_an_opinion(lang, words, by_name):
+    one = by_name["farmland without approval"]
+    params = {"zone": "农田保护区", "use": "商业用地", "condition": "应严格保护"}
+    prohibition = Message("conformity", "zone_prohibited", params)
+    zone = replace(one.zones[0], outcome=FAILS, own_reason=prohibition)
+    # A zone that follows a line repeats its reason.
+    follower = replace(zone, follows=prohibition)
+    text = explain_verdict(replace(one, zones=(follower, zone)), Texts(lang))
+    assert text.endswith(words) and text.count("农田保护区") == 1
+    # In English the name of the line precedes a colon.
+    assert "0.9000" in shorten_reason(one.reasons[0].render(Texts(lang)), Texts(lang))
+
+
+@for_each(
+    "name, item_id, words",
+    [
+        ("zone without a row", "zone_510", "“村庄建设区、工业用地”的准入条目"),
+        ("red line with a use that only a default row names", "red_line", "本县对“生态保护红线”准入条目的确认"),
+    ],
+)
+def test_what_is_missing_is_named_without_the_land_that_a_reason_states(name, item_id, words, by_name):
+    assert [item.missing.render(Texts("zh")) for item in by_name[name].missing if item.id == item_id] == [words]
 
 
 def test_lines_that_the_project_occupies_precede_undetermined_ones_that_it_does_not(by_name):

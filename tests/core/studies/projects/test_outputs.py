@@ -374,6 +374,10 @@ def test_several_projects_have_one_table_before_their_pages(page_result, tmp_pat
     rows = [row for row in read_docx_rows(tmp_path / "意见.docx") if len(row) == 8]
     assert [row[1].split("\n") for row in rows[1:]] == [[LONG_NAME, "140225-HG-1"], ["乙镇商店", "140225-HG-2"]]
     assert [row[6][-3:].strip("\u00a0") for row in rows[1:]] == ["不符合", "符合"]
+    reasons = normalise(rows[1][7])
+    assert reasons.endswith(
+        "应予避让；已依法批准占用的，应附批准文件。占用历史文化保护线1.50公顷（图斑椭球面积，古城）。"
+    )
 
 
 def test_projects_above_the_limit_have_a_row_and_no_page(page_result, monkeypatch):

@@ -820,6 +820,8 @@ def test_row_without_usable_shape_leaves_the_project_undetermined(role, name, tm
     assert result.verdict is Outcome.UNDETERMINED
     texts = " ".join(one.render(TEXTS) for one in (*result.reasons, *(one.missing for one in result.missing)))
     assert "140225999999999999" in texts and role in texts
+    missing = render([one.missing for one in result.missing])
+    assert "140225999999999999" in missing and not any(word in missing for word in ("占用", "请改正", "重新")), missing
     line = next((line for line in result.lines if line.role == role), None)
     if line is not None and role != "CZKFBJ":
         assert line.outcome is Outcome.UNDETERMINED and line.distance_m is None and line.area_m2 is None
