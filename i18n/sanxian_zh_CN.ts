@@ -5110,6 +5110,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>安全：碎图斑以下或仅形式变动，问题消除且没有新问题</translation>
     </message>
     <message>
+        <source>Same use for the {count} projects without one</source>
+        <translation>另 {count} 个没有用途的项目也用此用途</translation>
+    </message>
+    <message>
         <source>Sanxian</source>
         <translation>三区三线</translation>
     </message>
@@ -5416,6 +5420,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>Show the tour the next time the sample county is opened</source>
         <translation>下次打开示例县时显示导览</translation>
+    </message>
+    <message>
+        <source>Show {count} more reasons</source>
+        <translation>显示另 {count} 条理由</translation>
     </message>
     <message>
         <source>Skip</source>
@@ -7556,10 +7564,6 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
-        <source>{count} more reasons are in the table and in the report.</source>
-        <translation>另有 {count} 条，见下表和报告。</translation>
-    </message>
-    <message>
         <source>{count} more: filter the list, or see the findings layer</source>
         <translation>其余 {count} 条：筛选或见问题图层</translation>
     </message>
@@ -8040,6 +8044,10 @@ Click: {place}.</source>
     <message>
         <source>“{name}” was not inspected; the result below is the previous one.</source>
         <translation>“{name}”未能检查，以下仍为先前的结果。</translation>
+    </message>
+    <message>
+        <source>“{source}”: {count} projects were added to the batch.</source>
+        <translation>“{source}”：{count} 个项目已加入批量。</translation>
     </message>
 </context>
 </TS>

@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import QInputDialog
 
 from plugin.bridge.checking import drawn_projects
 from plugin.gui.conformity import controller as conformity_module
-from plugin.gui.conformity.figures import PanelFigures
+from plugin.gui.conformity.figures import PanelFigures, Reason
 from plugin.gui.conformity.map_tool import ProjectMapTool
 from plugin.gui.conformity.projects import ProjectFactsDialog
 from tests.qgis.helpers import X, Y, make_square, make_table, write_small
@@ -351,6 +351,13 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     panel.take_selected()
     wait_for_figures(panel)
     assert [one.is_in_batch for one in panel.projects.items] == [True, True] and panel.dock.form.projects.count() == 2
+    assert "2 个项目已加入批量" in panel._bar._message.text()
+    numbered, unnumbered = make_square(0, 0, 50, 50), make_square(50, 0, 90, 50)
+    keyed = tmp_path / "图斑.gpkg"
+    make_table([numbered, unnumbered], BSM=["140225000000000007", None]).to_file(keyed, layer="图斑")
+    panel.add_file(str(keyed))
+    assert [one.name for one in panel.projects.items[2:]] == ["图斑 140225000000000007", "图斑 2"]
+    del panel.projects.items[2:]
     path = tmp_path / "项目.gpkg"
     table = make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"])
     table.to_file(path, layer="xm")
@@ -367,6 +374,31 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     panel.choose_project(0)
     wait_for_figures(panel)
     assert panel.dock.figures.area_m2 == pytest.approx(10_000.0, rel=2e-4)
+
+
+def test_use_of_one_project_is_given_to_all_without_one(panel, tmp_path):
+    panel, _, _ = panel
+    path, form = tmp_path / "项目.gpkg", panel.dock.form
+    make_table([make_square(x, 0, x + 30, 50) for x in (0, 30, 60)], YDYHFLDM=[None, "09", None]).to_file(path)
+    panel.add_file(str(path))
+    assert form.use_for_others.isHidden(), "the current project has no use"
+    form.use.setCurrentIndex(form.use.findData("13"))
+    assert not form.use_for_others.isHidden() and form.use_for_others.text() == "另 1 个没有用途的项目也用此用途"
+    form.use_for_others.click()
+    assert [one.attributes["use"] for one in panel.projects.items] == ["13", "09", "13"]
+    assert form.use_for_others.isHidden()
+    wait_for_figures(panel)
+
+
+def test_reasons_after_the_first_ones_are_shown_by_a_link(panel):
+    summary = panel[0].dock.summary
+    reasons = tuple(Reason("undetermined", f"理由{number}。", f"理由{number}。") for number in range(6))
+    summary.show_figures(PanelFigures("undetermined", "未能判定", reasons=reasons))
+    shown = [line for line in summary.lines if not line.isHidden()]
+    assert len(shown) == 4 and "显示另 2 条理由" in summary.more.text()
+    summary.more.linkActivated.emit("more")
+    assert [line.label.text() for line in summary.lines if not line.isHidden()] == [one.short for one in reasons]
+    assert summary.more.isHidden()
 
 
 def test_window_asks_which_of_two_contradictory_fields_applies(panel, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import DrawnProjectReviewer, make_shape
+from ...bridge.editing.feature_numbers import NUMBER_FIELD
 from ...bridge.layers.properties import read_wkb
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
@@ -103,6 +104,7 @@ class ConformityController(QObject):
             (form.chosen, self.choose_project),
             (form.remove_requested, self.remove_project),
             (form.use_changed, lambda code: self._set_attribute("use", code)),
+            (form.use_given, self.give_use),
             (form.kind_changed, self._on_kind_changed),
             (form.width_changed, lambda metres: self._set_attribute("width", f"{metres:g}" if metres else "")),
             (
@@ -221,6 +223,8 @@ class ConformityController(QObject):
             batch=current is not None and current.is_finished and not current.is_in_batch,
             report=self.plan.get_data() is not None and bool(self.projects.list_reported()),
         )
+        has_use = current is not None and bool(current.attributes.get("use"))
+        self.dock.form.offer_use(len(self.projects.list_without_use()) if has_use else 0)
 
     def _on_edited(self) -> None:
         self._show_source()
@@ -389,7 +393,15 @@ class ConformityController(QObject):
             for name in self._field_names.get(meaning, ()):
                 current.attributes.pop(name, None)
             current.attributes[meaning] = text
+            self._enable_buttons()
             self.request_review()
+
+    def give_use(self) -> None:
+        """Give the use of the current project to all projects without one."""
+        if (current := self.projects.current) is not None:
+            for one in self.projects.list_without_use():
+                one.attributes["use"] = current.attributes["use"]
+            self._enable_buttons()
 
     def ask_for_value(self, reason: Reason) -> None:
         """Ask which of two fields that contradict each other applies."""
@@ -452,17 +464,19 @@ class ConformityController(QObject):
         self._bar.close()
         try:
             self._field_names = load_review_settings(data.check_result.plan.norm).fields
-            shapes, source = read(self._field_names)
+            shapes, source = read({**self._field_names, "key": (NUMBER_FIELD,)})
         except NoProjects as error:
             self._bar.show_warning(str(error))
             return
         if shapes and self.projects.drawing is not None:
             self.projects.remove_current()
             self._end_tool()
-        if self.projects.add_shapes(shapes, source):
+        if count := self.projects.add_shapes(shapes, source):
             self.reviewer.drop_requests()
             self.refresh()
             self._show_place()
+            text = tr("“{source}”: {count} projects were added to the batch.")
+            self._bar.show_message(text.format(source=source, count=count), "success")
 
     # --- batch and report
     def add_to_batch(self) -> None:

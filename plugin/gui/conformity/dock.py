@@ -53,8 +53,8 @@ _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open", "remove
 class ProjectForm(QWidget):
     """Fields and buttons of a project. Signals are emitted for changes by the user only.
 
-    ``chosen(position)``: another project; ``use_changed(code)``; ``kind_changed(kind)``: polygon or line, for the next
-    drawing; ``width_changed(metres)``: 0 for none.
+    ``chosen(position)``: another project; ``use_changed(code)``; ``use_given``: the use is also that of the projects
+    without one; ``kind_changed(kind)``: polygon or line, for the next drawing; ``width_changed(metres)``: 0 for none.
     """
 
     draw_requested = pyqtSignal()
@@ -63,6 +63,7 @@ class ProjectForm(QWidget):
     remove_requested = pyqtSignal()
     chosen = pyqtSignal(int)
     use_changed = pyqtSignal(str)
+    use_given = pyqtSignal()
     kind_changed = pyqtSignal(str)
     width_changed = pyqtSignal(float)
 
@@ -109,6 +110,16 @@ class ProjectForm(QWidget):
             showClearButton=False,
             valueChanged=self.width_changed,
         )
+        self.use_for_others = QToolButton(
+            objectName="SanxianConformityUseForOthers",
+            focusPolicy=Qt.FocusPolicy.StrongFocus,
+            clicked=lambda _on=False: self.use_given.emit(),
+        )
+        self._fill_grid()
+        self.offer_use(0)
+        self.show_kind(POLYGON)
+
+    def _fill_grid(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         for row, (text, buddy) in enumerate(((tr("Reviewed project"), self.projects), (tr("Planned use"), self.use))):
@@ -123,8 +134,8 @@ class ProjectForm(QWidget):
         second = make_row((self.use, 1), shape_label, self.kind, self.width_box)
         grid.addLayout(make_row((self.projects, 1), *self.buttons.values()), 0, 1)
         grid.addLayout(second, 1, 1)
+        grid.addWidget(self.use_for_others, 2, 1)
         grid.setColumnStretch(1, 1)
-        self.show_kind(POLYGON)
 
     def _make_button(self, name: str, text: str, tip: str, signal: Any) -> QToolButton:
         button = QToolButton(
@@ -185,6 +196,11 @@ class ProjectForm(QWidget):
                     self.width.setValue(float(project.attributes.get("width") or 0.0))
                 except ValueError:
                     self.width.setValue(0.0)
+
+    def offer_use(self, count: int) -> None:
+        """Offer to give the use to other projects. ``count``: of those without one."""
+        self.use_for_others.setText(tr("Same use for the {count} projects without one").format(count=count))
+        self.use_for_others.setVisible(count > 0)
 
     def show_kind(self, kind: str) -> None:
         """Show the kind of the shape; a width is for lines and points."""

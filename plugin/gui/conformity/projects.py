@@ -147,7 +147,8 @@ class ProjectList:
         """
         begun = len(self.items)
         for number, shape in enumerate(shapes, 1):
-            name = shape.attributes.get("name") or shape.attributes.get("number") or f"{source} {number}"
+            given = shape.attributes.get("name") or shape.attributes.get("number")
+            name = given or f"{source} {shape.attributes.get('key') or number}"
             kinds = {
                 QgsWkbTypes.GeometryType.PointGeometry: POINT,
                 QgsWkbTypes.GeometryType.LineGeometry: LINE,
@@ -157,6 +158,10 @@ class ProjectList:
         if len(self.items) > begun:
             self.current_position = begun
         return len(self.items) - begun
+
+    def list_without_use(self) -> list[PanelProject]:
+        """Return the finished projects without a use."""
+        return [one for one in self.items if one.is_finished and not one.attributes.get("use")]
 
     def put_in_batch(self) -> None:
         """Put the current project into the batch; none is current then, so that fields are those of the next one."""

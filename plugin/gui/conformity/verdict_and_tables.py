@@ -35,7 +35,8 @@ from ..widgets import (
 )
 from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Reason
 
-_MAX_REASONS = 4
+#: Reasons that are shown at first; a link shows the others.
+_FIRST_REASONS = 4
 NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
 CODE_COLUMN, CLASS_COLUMN, AREA_COLUMN, SHARE_COLUMN, BAR_COLUMN = range(5)
 #: Role of the share (0 to 1) of a cell.
@@ -104,10 +105,12 @@ class ProjectSummary(QWidget):
         self.state = make_faint_label()
         head = make_row(self.icon, self.word, self.state, None, self.area, self.township)
         box = fill_layout(QVBoxLayout(self), head, has_margins=False)
-        self.lines = [_ReasonLine() for _ in range(_MAX_REASONS)]
-        for line in self.lines:
-            line.asked.connect(self.asked)
-            box.addWidget(line)
+        self.lines: list[_ReasonLine] = []
+        self._reason_box = fill_layout(QVBoxLayout(), has_margins=False)
+        box.addLayout(self._reason_box)
+        self.more = QLabel(textFormat=Qt.TextFormat.RichText, linkActivated=lambda _link: self.show_all_reasons())
+        box.addWidget(self.more)
+        self._figures, self._shows_all = PanelFigures(), False
         self.remark = make_faint_label(wordWrap=True)
         box.addWidget(self.remark)
         self.show_figures(PanelFigures())
@@ -117,20 +120,35 @@ class ProjectSummary(QWidget):
         self.word.setText(figures.verdict_word or DASH)
         self.area.setText(figures.area)
         self.township.setText(figures.township)
-        for number, line in enumerate(self.lines):
-            line.setVisible(number < len(figures.reasons))
-            if number < len(figures.reasons):
-                line.show_reason(figures.reasons[number], number == 0)
+        self._figures = figures
+        self._show_reasons()
         remarks = list(figures.remarks)
         if not figures.has_use:
             remarks.insert(0, tr("Choose a use: without one, planning zones cannot be judged."))
-        more_count = len(figures.reasons) - _MAX_REASONS
-        if more_count > 0:
-            remarks.append(tr("{count} more reasons are in the table and in the report.").format(count=more_count))
         self.remark.setText("\n".join(remarks))
         self.remark.setVisible(bool(remarks))
         self.icon.show_icon(ICON_BY_OUTCOME[figures.verdict] if figures.verdict else "")
         self.icon.setVisible(bool(figures.verdict))
+
+    def show_all_reasons(self) -> None:
+        """Show the reasons after the first ones too, from now on."""
+        self._shows_all = True
+        self._show_reasons()
+
+    def _show_reasons(self) -> None:
+        reasons = self._figures.reasons
+        shown = reasons if self._shows_all else reasons[:_FIRST_REASONS]
+        while len(self.lines) < len(shown):
+            self.lines.append(_ReasonLine())
+            self.lines[-1].asked.connect(self.asked)
+            self._reason_box.addWidget(self.lines[-1])
+        for number, line in enumerate(self.lines):
+            line.setVisible(number < len(shown))
+            if number < len(shown):
+                line.show_reason(shown[number], number == 0)
+        more_count = len(reasons) - len(shown)
+        self.more.setText(theme.make_link("more", tr("Show {count} more reasons").format(count=more_count)))
+        self.more.setVisible(more_count > 0)
 
     def show_state(self, text: str, is_former: bool) -> None:
         """Show what the thread does; ``is_former``: the figures are of a former position, and are shown in grey."""
