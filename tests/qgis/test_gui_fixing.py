@@ -353,7 +353,8 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     forecast = make_forecast(findings, controller.fixes.many._list_ticked_proposals())
     assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
     first, *_others = forecast.untried_codes
-    assert f"（{first}" in dialog.forecast.text() and forecast.counts[first, "ERROR"] + forecast.counts[first, "WARNING"]
+    assert f"（{first}" in dialog.forecast.text()
+    assert forecast.counts[first, "ERROR"] + forecast.counts[first, "WARNING"], "of rules with findings"
     second_trials = []
     controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
     for is_ticked in (False, True):
