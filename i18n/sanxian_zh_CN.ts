@@ -7609,7 +7609,7 @@ Whether the change is one of the permitted cases is for the office to state; it 
     </message>
     <message>
         <source>{count} rows have none of the states of the list and were not read: {names}</source>
-        <translation>有 {count} 行的状态不是清单的状态，没有读入：{names}</translation>
+        <translation>有 {count} 行的状态不是待处理、已改、误报之一，没有读入：{names}</translation>
     </message>
     <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>

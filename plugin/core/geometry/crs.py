@@ -269,6 +269,15 @@ def make_crs_label(crs: CRS | None) -> str:
     return f"TM {frame.central_meridian:g}°E" if unnamed and frame.central_meridian is not None else crs.name
 
 
+def is_northing_first(label: str) -> bool:
+    """Return True if the first axis of a CRS points north, in which order QGIS shows and reads its coordinates.
+
+    ``label``: of `make_crs_label`; False for one that has no code.
+    """
+    crs = parse_crs(label)
+    return crs is not None and crs.axis_info[0].direction.lower() == "north"
+
+
 def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
     """Return the CRS in which a plan is measured.
 

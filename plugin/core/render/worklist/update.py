@@ -20,6 +20,7 @@ import shapely
 from ...base.errors import InputError
 from ...base.files.data import read_json
 from ...base.placeholders import join_first
+from ...geometry.crs import is_northing_first
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
@@ -151,8 +152,12 @@ def update_worklist(
     reopened: list[str] = []
     false_alarms = 0
     points = shapely.point_on_surface(np.array([finding.geometry for finding in found.values()], dtype=object))
-    places = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
-    for (fingerprint, finding), (x, y) in zip(found.items(), places, strict=True):
+    # As the box of coordinates in QGIS takes them.
+    axes = [shapely.get_x(points), shapely.get_y(points)]
+    if is_northing_first(str(report.provenance.get("crs", ""))):
+        axes.reverse()
+    places = np.column_stack(axes).tolist()
+    for (fingerprint, finding), (first, second) in zip(found.items(), places, strict=True):
         item = worklist.items.get(fingerprint)
         is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
         open_state = WorkState.FALSE_ALARM if is_false_alarm else WorkState.OPEN
@@ -170,8 +175,7 @@ def update_worklist(
             severity=str(finding.severity or former.severity),
             description=clean_text(finding.message) or former.description,
             area_m2=former.area_m2 if finding.area_m2 is None else f"{finding.area_m2:.2f}",
-            # As the box of coordinates in QGIS takes it.
-            place=former.place if math.isnan(x) else f"{x:.2f},{y:.2f}",
+            place=former.place if math.isnan(first) else f"{first:.2f},{second:.2f}",
         )
         if item is None or state is not item.state:
             transition = _name_transition(item, state)

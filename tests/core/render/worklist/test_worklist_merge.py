@@ -6,6 +6,7 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+import shapely
 from hypothesis import given, strategies as st
 
 from plugin.core.base.errors import DataError, InputError, OutputError
@@ -464,6 +465,15 @@ def test_new_finding_is_listed_as_to_do_and_a_waived_one_as_waived():
     assert updated.counts == {Transition.ADDED: 2}
     again = update(updated.worklist, report)
     assert again.worklist is updated.worklist and not again.counts
+
+
+@pytest.mark.parametrize(
+    ("crs", "place"), [("EPSG:4526", "4384550.00,38454550.00"), ("TM 114°E", "38454550.00,4384550.00")]
+)
+def test_place_has_the_order_in_which_qgis_reads_coordinates_of_the_crs(crs, place):
+    report = make_report(make_finding("f1", geometry=shapely.box(38454500, 4384500, 38454600, 4384600)))
+    report.provenance["crs"] = crs
+    assert update(Worklist(), report).worklist.items["f1"].place == place
 
 
 def test_states_follow_what_a_check_finds():
