@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -35,7 +35,7 @@ _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
 CHECK_AUTHOR = "检查"
 #: Largest number of rows that a message names; files have all.
 _MAX_ROWS_NAMED = 30
-_MAX_REOPENED_NAMED = 3
+_MAX_NAMED = 3
 
 
 class Transition(StrEnum):
@@ -59,14 +59,15 @@ class Transition(StrEnum):
 class WorklistUpdate:
     """An updated work list.
 
-    ``counts``: transition → number of rows; ``reopened``: names of those found again; ``false_alarms``: rows with the
-    state 误报 that are found again. The fingerprint alone decides: they keep the state, even if their figures changed.
+    ``counts``: transition → number of rows; ``names``: the same of rows found again or not checked → their names;
+    ``false_alarms``: rows with the state 误报 that are found again. The fingerprint alone decides: they keep the state,
+    even if their figures changed.
     """
 
     worklist: Worklist
     counts: Counter[Transition]
     false_alarms: int
-    reopened: tuple[str, ...] = ()
+    names: Mapping[Transition, list[str]] = field(default_factory=dict)
 
 
 def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
@@ -149,7 +150,7 @@ def update_worklist(
     found: dict[str, Finding] = {
         f.fingerprint: f for f in report.findings if f.fingerprint and not f.code.startswith(_PACKAGE_PREFIX)
     }
-    reopened: list[str] = []
+    names: dict[Transition, list[str]] = {Transition.REOPENED: [], Transition.NOT_CHECKED: []}
     false_alarms = 0
     points = shapely.point_on_surface(np.array([finding.geometry for finding in found.values()], dtype=object))
     # As the box of coordinates in QGIS takes them.
@@ -180,8 +181,8 @@ def update_worklist(
         if item is None or state is not item.state:
             transition = _name_transition(item, state)
             counts[transition] += 1
-            if transition is Transition.REOPENED:
-                reopened.append(new_item.name)
+            if transition in names:
+                names[transition].append(new_item.name)
             new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
         if new_item != item:
             changed_items.append(new_item)
@@ -201,8 +202,9 @@ def update_worklist(
             changed_items.append(replace(item, state=WorkState.FIXED, updated=time, by=CHECK_AUTHOR))
         else:
             counts[Transition.NOT_CHECKED] += 1
+            names[Transition.NOT_CHECKED].append(item.name)
     worklist = worklist.replace_items(changed_items).remove_items(withdrawn)
-    return WorklistUpdate(worklist, counts, false_alarms, tuple(reopened))
+    return WorklistUpdate(worklist, counts, false_alarms, names)
 
 
 def _find_withdrawn(worklist: Worklist, found: Mapping[str, Finding]) -> set[str]:
@@ -248,9 +250,15 @@ def read_report(path: str | Path) -> Report:
 def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:
     """Return sentences on what an update (`WorklistUpdate`) did; one sentence if nothing changed."""
     counts, false_alarms = update.counts, update.false_alarms
-    names = join_first(update.reopened, report_texts.get("page", "separator"), limit=_MAX_REOPENED_NAMED)
+    separator = report_texts.get("page", "separator")
     lines = [
-        report_texts.get("worklist", str(transition), count=count, names=names) for transition, count in counts.items()
+        report_texts.get(
+            "worklist",
+            str(transition),
+            count=count,
+            names=join_first(update.names.get(transition, ()), separator, limit=_MAX_NAMED),
+        )
+        for transition, count in counts.items()
     ]
     if false_alarms:
         lines.append(report_texts.get("worklist", "false_alarms", count=false_alarms))

@@ -534,6 +534,7 @@ def test_finding_of_a_partly_checked_rule_keeps_its_state():
     report.rules[0].incomplete = True
     updated = update(Worklist({"f1": item}), report)
     assert updated.worklist.items["f1"] is item and updated.counts == {Transition.NOT_CHECKED: 1}
+    assert updated.names[Transition.NOT_CHECKED] == [item.name] and item.name
 
 
 def test_finding_on_a_missing_layer_ends_when_another_layer_answers_the_concept():
