@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -152,12 +152,7 @@ def update_worklist(
     }
     names: dict[Transition, list[str]] = {Transition.REOPENED: [], Transition.NOT_CHECKED: []}
     false_alarms = 0
-    points = shapely.point_on_surface(np.array([finding.geometry for finding in found.values()], dtype=object))
-    # As the box of coordinates in QGIS takes them.
-    axes = [shapely.get_x(points), shapely.get_y(points)]
-    if is_northing_first(str(report.provenance.get("crs", ""))):
-        axes.reverse()
-    places = np.column_stack(axes).tolist()
+    places = _list_places(found.values(), str(report.provenance.get("crs", "")))
     for (fingerprint, finding), (first, second) in zip(found.items(), places, strict=True):
         item = worklist.items.get(fingerprint)
         is_false_alarm = item is not None and item.state is WorkState.FALSE_ALARM
@@ -205,6 +200,13 @@ def update_worklist(
             names[Transition.NOT_CHECKED].append(item.name)
     worklist = worklist.replace_items(changed_items).remove_items(withdrawn)
     return WorklistUpdate(worklist, counts, false_alarms, names)
+
+
+def _list_places(findings: Iterable[Finding], crs_label: str) -> list[list[float]]:
+    """Return a point in each finding, in the order in which the box of coordinates in QGIS takes them; nan without."""
+    points = shapely.point_on_surface(np.array([finding.geometry for finding in findings], dtype=object))
+    axes = [shapely.get_x(points), shapely.get_y(points)]
+    return np.column_stack(axes[::-1] if is_northing_first(crs_label) else axes).tolist()
 
 
 def _find_withdrawn(worklist: Worklist, found: Mapping[str, Finding]) -> set[str]:
