@@ -135,8 +135,8 @@ def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common
     """Yield the targets in a row of a table; without headings the row has one figure."""
     text = "  ".join(filter(None, cells))
     name_cell = next((cell for cell in cells if _find_indicator(_split_heading(cell)[0])), "")
-    name, unit_cell = _split_heading(name_cell)
-    indicator, unit_cell = _find_indicator(name), unit_cell or next(filter(parse_unit, cells), "")
+    name, unit_of_name = _split_heading(name_cell)
+    indicator, unit_cell = _find_indicator(name), unit_of_name or next(filter(parse_unit, cells), "")
     is_total = any("".join(cell.split()).endswith(TOTAL_WORDS) for cell in cells)
     is_township = not is_total and _names_township(text)
     years = {position: int(cell[:4]) for position, cell in enumerate(cells) if _YEAR_PATTERN.fullmatch(cell)}
@@ -146,8 +146,8 @@ def _read_row(number: int, cells: list[str], columns: list[_ValueColumn], common
         figures = [n for n, cell in enumerate(cells) if n >= first and parse_figure("", cell).value is not None]
         figures = [n for n in figures if n not in years] or figures
         if len(figures) != 1 and (indicator or figures):
-            problem = ("several" if figures else "number") if indicator else "unknown"
-            problem = "township" if is_township else problem
+            found = ("several" if figures else "number") if indicator else "unknown"
+            problem = "township" if is_township else found
             yield PastedTarget(number, text, indicator, 0, "", "", "", problem)
             return
         columns = [_ValueColumn(n) for n in figures]

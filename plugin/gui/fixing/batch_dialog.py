@@ -28,6 +28,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.base.placeholders import join_first
 from ...core.standard.messages.texts import Texts
 from ..widgets import (
     FittedWidget,
@@ -357,8 +358,8 @@ class BatchDialog(TrialDialog):
         before_and_after, untried = "{} → <b>{}</b>", len(forecast.untried_codes)
         codes = tr(" ({codes})").format(codes=tr(", ").join(forecast.new_codes)) if forecast.new_count else ""
         more = tr("{count} rules were tried only near the changes or not at all ({codes}): a full check may find more")
-        named = forecast.untried_codes[:_MAX_NAMED_RULES]
-        more = more.format(count=untried, codes=tr(", ").join((*named, *("…" for _ in range(untried > len(named))))))
+        first_codes = join_first(forecast.untried_codes, tr(", "), limit=_MAX_NAMED_RULES)
+        more = more.format(count=untried, codes=first_codes)
         self.forecast.setText(
             "<br>".join(
                 (

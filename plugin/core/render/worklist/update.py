@@ -7,9 +7,9 @@ Sentences describe updates and merges.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -33,9 +33,8 @@ from .worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time
 _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
 #: Entry of the column ``by`` for a change that a check made.
 CHECK_AUTHOR = "检查"
-#: Largest number of rows that a message names; files have all.
-_MAX_ROWS_NAMED = 30
-_MAX_NAMED = 3
+#: Largest number of rows that a message on a merge names, and one on an update, which the panel shows; files have all.
+_MAX_ROWS_NAMED, _MAX_UPDATED_ROWS_NAMED = 30, 3
 
 
 class Transition(StrEnum):
@@ -59,15 +58,18 @@ class Transition(StrEnum):
 class WorklistUpdate:
     """An updated work list.
 
-    ``counts``: transition → number of rows; ``names``: the same of rows found again or not checked → their names;
-    ``false_alarms``: rows with the state 误报 that are found again. The fingerprint alone decides: they keep the state,
-    even if their figures changed.
+    ``names``: transition → names of the rows; ``false_alarms``: rows with the state 误报 that are found again. The
+    fingerprint alone decides: they keep the state, even if their figures changed.
     """
 
     worklist: Worklist
-    counts: Counter[Transition]
+    names: Mapping[Transition, list[str]]
     false_alarms: int
-    names: Mapping[Transition, list[str]] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[Transition, int]:
+        """Return transition → number of rows."""
+        return {transition: len(names) for transition, names in self.names.items()}
 
 
 def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
@@ -145,12 +147,11 @@ def update_worklist(
     if new_key_by_old:
         worklist = worklist.replace_fingerprints(_find_new_fingerprints(report.findings, new_key_by_old))
     checked_part, time = CheckedPart(report, rules), format_time(now)
-    counts: Counter[Transition] = Counter()
+    names: defaultdict[Transition, list[str]] = defaultdict(list)
     changed_items: list[WorkItem] = []
     found: dict[str, Finding] = {
         f.fingerprint: f for f in report.findings if f.fingerprint and not f.code.startswith(_PACKAGE_PREFIX)
     }
-    names: dict[Transition, list[str]] = {Transition.REOPENED: [], Transition.NOT_CHECKED: []}
     false_alarms = 0
     places = _list_places(found.values(), str(report.provenance.get("crs", "")))
     for (fingerprint, finding), (first, second) in zip(found.items(), places, strict=True):
@@ -174,32 +175,23 @@ def update_worklist(
             place=former.place if math.isnan(first) else f"{first:.2f},{second:.2f}",
         )
         if item is None or state is not item.state:
-            transition = _name_transition(item, state)
-            counts[transition] += 1
-            if transition in names:
-                names[transition].append(new_item.name)
+            names[_name_transition(item, state)].append(new_item.name)
             new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
         if new_item != item:
             changed_items.append(new_item)
     withdrawn = {name for name in _find_withdrawn(worklist, found) if checked_part.covers(worklist.items[name])}
-    if withdrawn:
-        counts[Transition.WITHDRAWN] = len(withdrawn)
     for fingerprint, item in worklist.items.items():
-        if (
-            fingerprint in found
-            or fingerprint in withdrawn
-            or item.state is WorkState.FIXED
-            or item.code.startswith(_PACKAGE_PREFIX)
-        ):
+        if fingerprint in found or item.state is WorkState.FIXED or item.code.startswith(_PACKAGE_PREFIX):
             continue
-        if checked_part.covers(item):
-            counts[Transition.FIXED] += 1
+        if fingerprint in withdrawn:
+            names[Transition.WITHDRAWN].append(item.name)
+        elif checked_part.covers(item):
+            names[Transition.FIXED].append(item.name)
             changed_items.append(replace(item, state=WorkState.FIXED, updated=time, by=CHECK_AUTHOR))
         else:
-            counts[Transition.NOT_CHECKED] += 1
             names[Transition.NOT_CHECKED].append(item.name)
     worklist = worklist.replace_items(changed_items).remove_items(withdrawn)
-    return WorklistUpdate(worklist, counts, false_alarms, names)
+    return WorklistUpdate(worklist, names, false_alarms)
 
 
 def _list_places(findings: Iterable[Finding], crs_label: str) -> list[list[float]]:
@@ -214,18 +206,18 @@ def _find_withdrawn(worklist: Worklist, found: Mapping[str, Finding]) -> set[str
 
     Such edits bring most findings back that ended with them, in the check that added the rows.
     """
-    added: dict[str, set[str]] = {}
+    time_by_added: dict[str, str] = {}
     returned: Counter[str] = Counter()
     for fingerprint, item in worklist.items.items():
         if item.by != CHECK_AUTHOR:
             continue
         if item.state is WorkState.FIXED:
             returned[item.updated] += 1 if fingerprint in found else -1
-        elif item == replace(item, state=WorkState.OPEN, assignee="", note="", split="", other_cells=()):
-            added.setdefault(item.updated, set())
-            if fingerprint not in found:
-                added[item.updated].add(fingerprint)
-    return {name for time, names in added.items() if returned[time] > 0 for name in names}
+        elif fingerprint not in found and item == replace(
+            item, state=WorkState.OPEN, assignee="", note="", split="", other_cells=()
+        ):
+            time_by_added[fingerprint] = item.updated
+    return {fingerprint for fingerprint, time in time_by_added.items() if returned[time] > 0}
 
 
 def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
@@ -251,19 +243,13 @@ def read_report(path: str | Path) -> Report:
 
 def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:
     """Return sentences on what an update (`WorklistUpdate`) did; one sentence if nothing changed."""
-    counts, false_alarms = update.counts, update.false_alarms
     separator = report_texts.get("page", "separator")
-    lines = [
-        report_texts.get(
-            "worklist",
-            str(transition),
-            count=count,
-            names=join_first(update.names.get(transition, ()), separator, limit=_MAX_NAMED),
-        )
-        for transition, count in counts.items()
-    ]
-    if false_alarms:
-        lines.append(report_texts.get("worklist", "false_alarms", count=false_alarms))
+    lines = []
+    for transition, names in update.names.items():
+        first_names = join_first(names, separator, limit=_MAX_UPDATED_ROWS_NAMED)
+        lines.append(report_texts.get("worklist", str(transition), count=len(names), names=first_names))
+    if update.false_alarms:
+        lines.append(report_texts.get("worklist", "false_alarms", count=update.false_alarms))
     return lines or [report_texts.get("worklist", "unchanged")]
 
 
