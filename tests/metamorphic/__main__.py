@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Command of the metamorphic tests: prints each difference with its seed and relation, and shrinks one to a few rows.
 
-Results of counties are kept in a file for each state of the code that they ran. A run that was ended goes on where it
-was, also after commits that change other code.
+Results of counties are kept in a file for each state of the modules that they ran, whether committed or not. A run that
+was ended goes on where it was, also after changes of other code.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -21,21 +20,22 @@ from pathlib import Path
 from tests.metamorphic.county import GEOMETRY_RULES
 from tests.metamorphic.relations import RELATIONS, run_county, shrink
 
-#: What decides the findings of geometry rules.
-_CORE_PACKAGES = ("base", "checks", "engine", "figures", "geometry", "model", "plan", "rules", "standard")
-CODE = (
-    "tests/metamorphic",
-    "resources/profiles",
-    "resources/standards",
-    *(f"plugin/core/{name}" for name in _CORE_PACKAGES),
-)
+#: Folders of data that decide the findings of geometry rules.
+DATA = (Path("resources/profiles"), Path("resources/standards"))
 
 
 def read_state_of_code() -> str:
-    """Return a short hash of the committed state of `CODE`. Raise CalledProcessError outside a repository."""
-    command = ["git", "rev-parse", *(f"HEAD:{path}" for path in CODE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return hashlib.sha256(done.stdout.encode()).hexdigest()[:9]
+    """Return a short hash of the files of all imported modules of the repository, and of the data they read."""
+    files = [
+        Path(module.__file__)
+        for name, module in sys.modules.items()
+        if name.startswith(("plugin.", "tests.")) and module.__file__
+    ]
+    files += [file.absolute() for folder in DATA for file in folder.rglob("*") if file.is_file()]
+    digest = hashlib.sha256()
+    for file in sorted(set(files)):
+        digest.update(f"{file.relative_to(Path.cwd())}\n".encode() + file.read_bytes())
+    return digest.hexdigest()[:9]
 
 
 def run_counties(seeds: list[int], path: Path, jobs: int, deadline: float) -> None:
