@@ -776,6 +776,10 @@
         <translation>检查工程</translation>
     </message>
     <message>
+        <source>Check a copy with {count} fixes</source>
+        <translation>检查带有 {count} 项修复的副本</translation>
+    </message>
+    <message>
         <source>Check again</source>
         <translation>重新检查</translation>
     </message>
@@ -846,6 +850,10 @@
     <message>
         <source>Checking</source>
         <translation>正在检查</translation>
+    </message>
+    <message>
+        <source>Checking a copy with the ticked fixes…</source>
+        <translation>正在对带有所勾选修复的副本做完整检查…</translation>
     </message>
     <message>
         <source>Checking now</source>
@@ -7846,6 +7854,10 @@ Whether the change is one of the permitted cases is for the office to state; it 
     <message>
         <source>{name} and {count} more</source>
         <translation>{name}及另 {count} 个</translation>
+    </message>
+    <message>
+        <source>{name} {before} → &lt;b&gt;{after}&lt;/b&gt; ({state})</source>
+        <translation>{name} {before} → &lt;b&gt;{after}&lt;/b&gt;（{state}）</translation>
     </message>
     <message>
         <source>{name}: {total} findings, {ended} no longer found, {remaining} remain. The whole project was checked, because findings also depend on other land; rules with unchanged data kept their results.</source>

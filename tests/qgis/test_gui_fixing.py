@@ -350,11 +350,16 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):
     assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.safety != SAFE)
     safe = dialog.model.list_ticked()
     assert dialog.apply.text() == f"应用 {len(safe)} 项"
-    forecast = make_forecast(findings, controller.fixes.many._list_ticked_proposals())
-    assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
+    fixer = controller.fixes.many
+    forecast = make_forecast(findings, fixer._list_ticked_proposals())
     first, *_others = forecast.untried_codes
-    assert f"（{first}" in dialog.forecast.text()
     assert forecast.counts[first, "ERROR"] + forecast.counts[first, "WARNING"], "of rules with findings"
+    dialog.show_forecast(forecast)
+    assert f"（{first}" in dialog.forecast.text()
+    assert wait_until(lambda: fixer._copy_check is not None), "a copy is checked with these fixes"
+    forecast = fixer._make_forecast(fixer._list_ticked_proposals())
+    assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
+    assert not forecast.untried_codes and "完整检查" not in dialog.forecast.text()
     second_trials = []
     controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
     for is_ticked in (False, True):
@@ -439,8 +444,10 @@ def test_thirty_fixes_of_the_sample_are_applied_at_the_first_click_and_leave_wha
     fixer = controller.fixes.many
     # Rows that exclude each other are unticked and named, until the rest can be applied together.
     assert wait_until(lambda: not fixer._ticked_trial.isActive() and not fixer.trial.is_running, 120)
-    forecast = make_forecast(findings, fixer._list_ticked_proposals())
+    assert wait_until(lambda: fixer._copy_check is not None, 120)
+    forecast = fixer._make_forecast(fixer._list_ticked_proposals())
     assert f"→ <b>{forecast.errors[1]}</b>" in dialog.forecast.text() and len(dialog.model.list_ticked()) > 20
+    assert "扩展倍数 N1 1.3165 → <b>" in dialog.forecast.text(), "indicators with a target"
     trials = []
     fixer.trial.began.connect(lambda: trials.append(True))
     dialog.apply.click()

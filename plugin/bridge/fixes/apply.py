@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...core.fixes.change_log import LogAction, PreparedRows
     from ...core.fixes.edits import Edits
     from ...core.fixes.proposal import FixTexts, Proposal
+    from ...core.model.report import Report
 
 
 @dataclass
@@ -44,7 +45,8 @@ class FixOrder:
     ``proposals``: the fixes, in the order in which they are applied; ``edits``: all edits of these fixes;
     ``rows_before``: the rows as they were when the edits were judged; ``label``: name of the step on the undo stack;
     ``who``: name of the person who applies it; ``documents``: layer code → document that allows the change of a sealed
-    layer; ``number``: identifies the step in the change log.
+    layer; ``number``: identifies the step in the change log; ``report``: of a check of the layers with these fixes,
+    None if it was not run.
     """
 
     proposals: list[Proposal]
@@ -54,6 +56,7 @@ class FixOrder:
     who: str = ""
     documents: Mapping[str, str] = field(default_factory=dict)
     number: str = field(default_factory=lambda: uuid4().hex[:8])
+    report: Report | None = None
 
 
 def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:

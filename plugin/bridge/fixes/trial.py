@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ...core.fixes.batch import BatchResult
     from ...core.fixes.choices import FixChoice
     from ...core.fixes.drafts import DraftChange
+    from ...core.model.indicator import Indicator
+    from ...core.model.report import Report
 
 #: In place of the document of a sealed layer while a draft is judged.
 _LATER = "-"
@@ -33,6 +35,14 @@ class BatchTrial:
     result: BatchResult
     rows_before: Mapping[FeatureKey, RowBefore]
     rows_shown: Mapping[FeatureKey, RowBefore]
+
+
+@dataclass(frozen=True)
+class CopyCheck:
+    """The report of a check of all layers as fixes would leave them, and the county's indicators without the fixes."""
+
+    report: Report
+    indicators_before: list[Indicator]
 
 
 def _make_editing_state(check_result: Any, run_options: Any, session: Any, documents: Mapping[str, str]) -> Any:
@@ -232,3 +242,20 @@ def make_batch_trial(findings: Iterable[Any], *, safe_only: bool) -> Callable[..
         return BatchTrial(result, rows_before, rows_shown)
 
     return try_batch
+
+
+def make_copy_check(proposals: Iterable[Any]) -> Callable[..., CopyCheck]:
+    """Return a function for `LiveCheck.run_trial` that checks a copy of all layers with the edits of proposals."""
+    edits_of_proposals = [proposal.edits for proposal in proposals]
+
+    def check_copy(
+        check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+    ) -> Any:
+        from ...core.fixes.applied_edits import merge_edits
+        from ...core.fixes.whole_check import check_with_edits
+
+        running = {"progress": progress, "cancellation": cancellation}
+        report = check_with_edits(check_result, run_options, session, merge_edits(edits_of_proposals), **running)
+        return CopyCheck(report, list(session.figures.indicators))
+
+    return check_copy

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ import shapely
 
 from ..base.errors import InputError
 from ..checks.check import CheckResult, RunOptions
-from ..checks.live.edited_rows import read_row
+from ..checks.live.edited_rows import make_source_with_frame, read_row
 from ..checks.live.session import EditBatch, FeatureState, IncrementalSession
 from ..exchange.edited_copy import UNCHANGED
 from ..geometry import crs as crs_care
@@ -21,7 +21,7 @@ from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, make_shape_array, mask_missing_shapes
 from ..model.findings import Finding
-from ..plan.layer import Layer
+from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import Plan
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from ..standard.profile.norm import is_sealed_or_supplied
@@ -210,6 +210,21 @@ class EditingState:
         if row is None:
             raise FixRefused("stale")
         return row
+
+    def make_layer(self, role: str, numbers: set[int]) -> Layer:
+        """Return a layer of the rows with these numbers, in their order, with the new fields and their values.
+
+        It has all rows with a key, so that whether a key is repeated can be read from it.
+        """
+        layer, values = self.session.checker.rows.make_layer_in_row_order(role, numbers), self.new_values.get(role, {})
+        layer.__dict__.pop("repeated_keys", None)
+        new_fields = list(filter(None, map(layer.template.find_field_by_name, self.new_fields.get(role, ()))))
+        if not new_fields:
+            return layer
+        columns = {one.name: [values.get(fid, {}).get(one.name) for fid in layer.fids] for one in new_fields}
+        infos = (FieldInfo(one.name, one.type, one.length) for one in new_fields)
+        source = make_source_with_frame(layer, layer.frame.assign(**columns))
+        return layer.make_layer_of_source(replace(source, fields=(*source.fields, *infos)))
 
     def get_finding_row(self, finding: Finding) -> Row:
         """Return the row that a finding is on."""

@@ -9,7 +9,7 @@ surroundings are evaluated before and after the change, and only differences cou
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..geometry.polygons import Polygons, do_boxes_meet, widen_bounds
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
-from ..plan.layer import FieldInfo, Layer
+from ..plan.layer import Layer
 from ..plan.plan import RecheckFocus
 from .edits import Edits
 from .land_boxes import LayerClipper, join_meeting_boxes
@@ -109,20 +109,7 @@ def find_findings_in_surroundings(
             continue
         row_numbers = {*numbers.get(role, ()), *rows.find_rows_meeting_bounds(role, *boxes)}
         row_numbers.update(*(rows.find_rows_with_key(role, key) for key in keys))
-        layer = rows.make_layer_in_row_order(role, row_numbers)
-        # All rows with a key that matters are here, so whether it is repeated can be read from them.
-        layer.__dict__.pop("repeated_keys", None)
-        missing_fields = [
-            template_field
-            for name in state.new_fields.get(role, ())
-            if (template_field := layer.template.find_field_by_name(name)) is not None
-        ]
-        if missing_fields:
-            frame = layer.frame.assign(**{template_field.name: None for template_field in missing_fields})
-            infos = (FieldInfo(one.name, one.type, one.length) for one in missing_fields)
-            source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken_fids=())
-            layer = layer.make_layer_of_source(source)
-        layers[role] = layer
+        layers[role] = state.make_layer(role, row_numbers)
     gap_rules = [rule for rule in rules if rule.surroundings == "gaps"]
     other_rules = [rule for rule in rules if rule.surroundings != "gaps"]
     findings = _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation) if other_rules else []

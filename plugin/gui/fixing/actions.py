@@ -36,8 +36,20 @@ class NonLocalFindingChanges:
     added: list[Any]
 
     @classmethod
-    def compare(cls, proposals: list[Any], findings: list[Any]) -> NonLocalFindingChanges:
-        """Compare the proposals with the displayed ``findings``, before or after they are applied."""
+    def compare(cls, proposals: list[Any], findings: list[Any], report: Any = None) -> NonLocalFindingChanges:
+        """Compare the proposals with the displayed ``findings``, before or after they are applied.
+
+        ``report``: of a check of the layers with the proposals, which knows more than they do; None if it was not run.
+        """
+        if report is not None:
+            displayed, present = (
+                {(one.fingerprint, one.message): one for one in filter(_is_of_non_local_rule, some)}
+                for some in (findings, report.findings)
+            )
+            return cls(
+                [one for name, one in displayed.items() if name not in present],
+                [one for name, one in present.items() if name not in displayed],
+            )
         remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
         added = _FindingsByProblem(())
         ended: list[Any] = []
@@ -230,7 +242,7 @@ class FixActions(QObject):
             return
         self.has_just_fixed, self.has_just_reverted = True, False
         self._increase_change_limit_for_step(order)
-        changes = NonLocalFindingChanges.compare(order.proposals, self._dock.result.findings)
+        changes = NonLocalFindingChanges.compare(order.proposals, self._dock.result.findings, order.report)
         self._non_local_changes[order.number] = changes
         self._emit_change(changes.get_change_of_fixes())
 

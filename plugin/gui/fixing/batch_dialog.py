@@ -350,8 +350,11 @@ class BatchDialog(TrialDialog):
             self._measure_texts(rows)
         self._fit_columns()
 
-    def show_forecast(self, forecast: Forecast | None) -> None:
-        """Show what Apply would leave; None while that is not known."""
+    def show_forecast(self, forecast: Forecast | None, *, is_being_checked: bool = False) -> None:
+        """Show what Apply would leave; None while that is not known.
+
+        ``is_being_checked``: a check of a copy is running, whose result comes in place of this forecast.
+        """
         if forecast is None:
             self.forecast.setText(tr("Trying the ticked fixes together…"))
             return
@@ -359,14 +362,17 @@ class BatchDialog(TrialDialog):
         codes = tr(" ({codes})").format(codes=tr(", ").join(forecast.new_codes)) if forecast.new_count else ""
         more = tr("{count} rules were tried only near the changes or not at all ({codes}): a full check may find more")
         first_codes = join_first(forecast.untried_codes, tr(", "), limit=_MAX_NAMED_RULES)
-        more = more.format(count=untried, codes=first_codes)
+        more = more.format(count=untried, codes=first_codes) if untried else ""
+        if is_being_checked:
+            more = tr("Checking a copy with the ticked fixes…")
         self.forecast.setText(
             "<br>".join(
                 (
                     tr("Errors {change}").format(change=before_and_after.format(*forecast.errors)),
                     tr("Warnings {change}").format(change=before_and_after.format(*forecast.warnings)),
                     tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>") + codes,
-                    *([more] if untried else []),
+                    *forecast.indicator_lines,
+                    *([more] if more else []),
                 )
             )
         )

@@ -15,6 +15,7 @@ from qgis.PyQt.QtGui import QFont
 
 from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
+from ..indicators.rows import list_changed_targets
 from ..widgets import GroupedModel, keep_figures_whole, theme
 
 COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = (
@@ -385,7 +386,8 @@ class Forecast:
     """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings.
 
     ``new_texts``, ``new_codes``: the new findings and their rules; ``untried_codes``: rules that the trials did not
-    check, or only nearby, those with findings first; ``counts``: (code of a rule, kind) → findings afterwards.
+    check, or only nearby, those with findings first; ``counts``: (code of a rule, kind) → findings afterwards;
+    ``indicator_lines``: changes of the indicators with a target, as rich text.
     """
 
     errors: tuple[int, int]
@@ -395,6 +397,7 @@ class Forecast:
     new_codes: tuple[str, ...] = ()
     untried_codes: tuple[str, ...] = ()
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    indicator_lines: tuple[str, ...] = ()
 
     def describe_check(self, findings: Sequence[Any]) -> str:
         """Return a sentence on what a check of the fixed layers found, and how it differs from this forecast."""
@@ -433,10 +436,11 @@ def _format_totals(totals: Mapping[str, int]) -> str:
     return tr("{errors} errors, {warnings} warnings").format(errors=totals["ERROR"], warnings=totals["WARNING"])
 
 
-def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast:
+def make_forecast(findings: Sequence[Any], proposals: Sequence[Any], copy_check: Any = None) -> Forecast:
     """Return what the proposals, applied in this order, leave of the displayed findings.
 
     ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
+    ``copy_check``: `bridge.fixes.trial.CopyCheck` of these proposals, None if it was not run.
     """
     counts = Counter(map(_get_rule_and_kind, findings))
     before = _count_kinds(counts)
@@ -449,9 +453,19 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
         for ended in proposal.ended_findings:
             added.pop(ended.fingerprint, None)
         added |= {one.fingerprint: one for one in proposal.new_findings if former.get(id(one), True)}
+    untried_codes = {code for one in proposals for code in one.untried_rules}
+    indicator_lines: list[str] = []
+    if copy_check is not None:
+        report = copy_check.report
+        renamed = {new.fingerprint for one in proposals for _old, new in (*one.renamed, *one.remaining)}
+        known = {one.fingerprint for one in findings} | (renamed - added.keys())
+        counts = Counter(map(_get_rule_and_kind, report.findings))
+        added = {one.fingerprint: one for one in report.findings if one.fingerprint not in known}
+        untried_codes -= {outcome.code for outcome in report.rules}
+        indicator_lines = list_changed_targets(copy_check.indicators_before, report.indicators)
     after = _count_kinds(counts)
     found = {code for (code, _kind), count in counts.items() if count > 0}
-    untried = sorted({code for one in proposals for code in one.untried_rules}, key=lambda one: (one not in found, one))
+    untried = sorted(untried_codes, key=lambda one: (one not in found, one))
     return Forecast(
         (before["ERROR"], after["ERROR"]),
         (before["WARNING"], after["WARNING"]),
@@ -460,6 +474,7 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
         tuple(sorted({one.code for one in added.values()})),
         tuple(untried),
         counts,
+        tuple(indicator_lines),
     )
 
 

@@ -12,7 +12,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
-from ...bridge.fixes.trial import BatchTrial, make_batch_trial
+from ...bridge.fixes.trial import BatchTrial, CopyCheck, make_batch_trial, make_copy_check
 from ...bridge.project import saved_paths
 from ...bridge.running.portions import PortionedWork
 from ...bridge.texts import tr
@@ -23,7 +23,7 @@ from .applying import get_person_name
 from .batch_dialog import BatchDialog
 from .batch_model import FEATURE_COLUMN, BatchRow, Choice, Forecast, make_batch_rows, make_forecast, read_choices
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
-from .trial_runner import FixDialogController
+from .trial_runner import FixDialogController, TrialRunner
 
 #: The ticked rows are tried together after this time (ms) without a further tick.
 _TICKED_TRIAL_DELAY_MS = 300
@@ -50,6 +50,10 @@ class BatchFixer(FixDialogController):
         #: Rows that are tried together, and those whose fixes are being applied, in the order of their findings.
         self._tried: list[BatchRow] | None = None
         self._applying: list[BatchRow] | None = None
+        #: Checks a copy of all layers with the ticked fixes; the fixes of the check, and its result when it is done.
+        self._copy_runner: TrialRunner | None = None
+        self._copied_proposals: list[Any] = []
+        self._copy_check: CopyCheck | None = None
         #: What the last trial of ticked rows changed, until the user changes the ticks; empty without any.
         self._change_text = ""
         #: Fingerprint of a finding → what the user chose for its fix in this project.
@@ -70,7 +74,11 @@ class BatchFixer(FixDialogController):
 
     def connect_dialog(self) -> None:
         dialog, trial = self.dialog, self.trial
+        copy_runner = self._copy_runner = TrialRunner(self._editing, self._has_current_result, self)
         for signal, slot in (
+            (copy_runner.succeeded, self._on_copy_checked),
+            (copy_runner.refused, lambda _reason: self._on_copy_checked(None)),
+            (copy_runner.stopped, lambda: self._on_copy_checked(None)),
             (dialog.rowShown, self._show_row),
             (dialog.previewRequested, self._preview_row),
             (dialog.ticksChanged, self._on_ticks_changed),
@@ -107,6 +115,10 @@ class BatchFixer(FixDialogController):
             self._writing.cancel()
             self._writing = None
         self._ticked_trial.stop()
+        if self._copy_runner is not None:
+            self._copy_runner.stop()
+            self._copy_runner.deleteLater()
+        self._copy_runner, self._copied_proposals, self._copy_check = None, [], None
         self._findings, self._displayed_trial, self._applying, self._tried = [], None, None, None
 
     # --- the trial
@@ -231,7 +243,12 @@ class BatchFixer(FixDialogController):
         plan = self._dock.result.check_result.plan
         self.dialog.areas.show_rows(make_area_rows(ticked_proposals, self._texts, plan.plane_crs))
         is_known = self._displayed_trial is not None and (not ticked_proposals or self._is_displayed_trial_of_ticked())
-        self.dialog.show_forecast(make_forecast(self._dock.result.findings, ticked_proposals) if is_known else None)
+        if is_known:
+            self._check_copy(ticked_proposals)
+            forecast = self._make_forecast(ticked_proposals)
+            self.dialog.show_forecast(forecast, is_being_checked=self._copy_runner.is_running)
+        else:
+            self.dialog.show_forecast(None)
         if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
@@ -249,6 +266,32 @@ class BatchFixer(FixDialogController):
         elif self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
+
+    def _check_copy(self, proposals: list[Any]) -> None:
+        """Check a copy with the edits of the ticked fixes, unless this was done or is being done."""
+        if not proposals or self._is_copied(proposals) or self._writing is not None or not self.trial.is_current:
+            return
+        self._copied_proposals, self._copy_check = proposals, None
+        self._copy_runner.start(
+            tr("Check a copy with {count} fixes").format(count=len(proposals)),
+            make_copy_check(proposals),
+            retries=False,
+        )
+
+    def _is_copied(self, proposals: list[Any]) -> bool:
+        return list(map(id, proposals)) == list(map(id, self._copied_proposals))
+
+    def _on_copy_checked(self, copy_check: CopyCheck | None) -> None:
+        """Show the forecast with what the check of a copy found; None if it was ended."""
+        self._copy_check = copy_check
+        if copy_check is None:
+            self._copied_proposals = []
+        elif self._is_copied(self._list_ticked_proposals()):
+            self.dialog.show_forecast(self._make_forecast(self._copied_proposals))
+
+    def _make_forecast(self, proposals: list[Any]) -> Forecast:
+        copy_check = self._copy_check if self._is_copied(proposals) else None
+        return make_forecast(self._dock.result.findings, proposals, copy_check)
 
     def _list_ticked_proposals(self) -> list[Any]:
         """Return the proposals of the ticked rows; those that the displayed trial applied come first, in its order."""
@@ -274,6 +317,7 @@ class BatchFixer(FixDialogController):
     def return_from_preview(self) -> None:
         """Bring the window of the batch to the front, if it is open."""
         if self.dialog is not None:
+            self._show_balance()
             self.dialog.raise_()
             self.dialog.activateWindow()
             if self.dialog.current_row is not None:
@@ -362,15 +406,16 @@ class BatchFixer(FixDialogController):
             self.try_all()
             return
         proposals = self._displayed_trial.result.applied
+        forecast = self._make_forecast(proposals)
         order = FixOrder(
             proposals,
             merge_edits(proposal.edits for proposal in proposals),
             self._displayed_trial.rows_before,
             tr("Batch fix ({count})").format(count=len(proposals)),
             get_person_name(),
+            report=self._copy_check.report if self._copy_check is not None and self._is_copied(proposals) else None,
         )
         self.trial.set_retrying(False)
-        forecast = make_forecast(self._dock.result.findings, proposals)
         steps = self._applier.apply_in_steps(
             order,
             self._get_layers_by_role(),

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ...core.standard.messages.numbers import format_number, format_signed_number
@@ -206,3 +208,22 @@ def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
     areas = {kind: float(inputs[f"{kind}_m2"]) for kind in ("concentrated", "flexible", "special")}
     whole = sum(areas.values()) + float(inputs.get("uncoded_m2", 0.0))
     return {kind: area / whole for kind, area in areas.items()} if whole > 0 else {}
+
+
+def list_changed_targets(before: Iterable[Indicator], after: Iterable[Indicator]) -> list[str]:
+    """Return a line of rich text on each of the county's indicators with a target whose displayed figure changes."""
+    from ...core.render import figures
+
+    texts = ReportTexts(settings.get_interface_language())
+    present = {(one.id, one.target): one for one in after if not one.place}
+    lines = []
+    for former in before:
+        now = present.get((former.id, former.target))
+        if former.place or former.target is None or now is None:
+            continue
+        values = [escape(figures.format_indicator_value(one, texts)) for one in (former, now)]
+        if values[0] != values[1]:
+            name, state = escape(now.name or now.id), figures.format_state(now, texts)
+            text = tr("{name} {before} → <b>{after}</b> ({state})")
+            lines.append(text.format(name=name, before=values[0], after=values[1], state=state))
+    return lines

@@ -12,14 +12,16 @@ import pytest
 import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.live.session import IncrementalSession
 from plugin.core.exchange.edited_copy import write_copy
-from plugin.core.fixes.applied_edits import collect_changes
+from plugin.core.fixes.applied_edits import collect_changes, merge_edits
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.fix_declaration import find_fixes_for, load_all_fixes
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.proposal import sum_area_changes
 from plugin.core.fixes.state import EditingState
+from plugin.core.fixes.whole_check import check_with_edits
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import first_daily
 
@@ -246,6 +248,27 @@ def test_batch_counts_a_feature_that_several_fixes_cut_once(sample):
     assert balance.before_m2 == pytest.approx(whole_m2)
     cut = shapely.union_all([one.geometry for one in overlaps])
     assert balance.moved_out_m2 == pytest.approx(cut.area, abs=1.0) and balance.moved_in_m2 < 1e-3
+
+
+def test_check_with_edits_finds_what_a_check_of_the_written_copy_finds(sample, tmp_path):
+    source, options, checked = sample
+    codes = ("REL002", "SCH002", "TOP005", "ATT003")
+    findings = [one for one in checked.report.findings if one.code in codes]
+    result = run_batch(EditingState(checked, options), findings, choose_fixes(()), safe_only=False)
+    assert any(one.edits.new_fields for one in result.applied) and len(result.applied) > 5
+    session = IncrementalSession(checked, options)
+    session.prepare()
+    report = check_with_edits(checked, options, session, merge_edits(one.edits for one in result.applied))
+    write_copy(collect_changes(result.state), str(source), tmp_path / "copy.gpkg")
+    written = check_plan(str(tmp_path / "copy.gpkg"), options).report
+    texts, written_texts = (sorted(f"{one.code} {one.message}" for one in r.findings) for r in (report, written))
+    assert texts == written_texts and len(texts) != len(checked.report.findings)
+    figures, written_figures = ([(one.id, one.place, one.state) for one in r.indicators] for r in (report, written))
+    assert figures == written_figures
+    values, written_values = ([one.value for one in r.indicators] for r in (report, written))
+    assert [one is None for one in values] == [one is None for one in written_values] and any(values)
+    for value, written_value in zip(values, written_values, strict=True):
+        assert value is None or value == pytest.approx(written_value, rel=1e-12)
 
 
 @pytest.mark.exhaustive

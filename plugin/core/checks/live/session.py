@@ -195,7 +195,7 @@ class IncrementalSession:
         for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
             former_state = self._read_row_state(feature)
-            row_change = self._set_feature(*feature, feature_state)
+            row_change = self.set_feature(*feature, feature_state)
             if row_change is not None:
                 # A feature that is again as the full check found it is not an edited one.
                 checked_state = self._checked_states.setdefault(feature, former_state)
@@ -242,7 +242,7 @@ class IncrementalSession:
         changes = [FindingsChange() for _ in batches]
         for change, batch in zip(changes, batches, strict=True):
             for feature, feature_state in batch.states_by_feature.items():
-                row_change = self._set_feature(*feature, feature_state)
+                row_change = self.set_feature(*feature, feature_state)
                 if row_change is not None:
                     change.rechecked_features.add(feature)
                     change.row_changes.append(row_change)
@@ -277,7 +277,7 @@ class IncrementalSession:
             self._apply_recheck(repeated_change, result)
         self._match_findings_by_fingerprint(repeated_change)
 
-    def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
+    def set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
         """Set a feature to a state without a recheck, and return the change of its row.
 
         ``state``: None removes the feature. Return None if the feature has that state already.
