@@ -448,6 +448,7 @@ def test_thirty_fixes_of_the_sample_are_applied_at_the_first_click_and_leave_wha
     forecast = fixer._make_forecast(fixer._list_ticked_proposals())
     assert f"→ <b>{forecast.errors[1]}</b>" in dialog.forecast.text() and len(dialog.model.list_ticked()) > 20
     assert "扩展倍数 N1 1.3165 → <b>" in dialog.forecast.text(), "indicators with a target"
+    assert "未确认*" in dialog.forecast.text() and "* 未确认，仅供参考" in dialog.forecast.toolTip()
     trials = []
     fixer.trial.began.connect(lambda: trials.append(True))
     dialog.apply.click()
@@ -546,7 +547,7 @@ def test_tick_of_a_group_names_how_many_fixes_still_need_a_preview(overlapping):
     dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
     group = dialog.model.index(0, 0)
     assert dialog.model.setData(group, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
-    assert "1 项" in dialog.status.text() and "预览" in dialog.status.text()
+    assert "1 项" in dialog.status.text() and "预览" in dialog.status.text() and dialog.status.font().bold()
     for row in dialog.model.rows:
         row.is_seen, row.is_ticked = False, False
     assert dialog.model.data(group, Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Unchecked

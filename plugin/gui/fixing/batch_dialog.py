@@ -29,6 +29,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.base.placeholders import join_first
+from ...core.render.words import ReportTexts
 from ...core.standard.messages.texts import Texts
 from ..widgets import (
     FittedWidget,
@@ -380,15 +381,20 @@ class BatchDialog(TrialDialog):
         if untried:
             codes = tr(", ").join(forecast.untried_codes)
             lines.append(tr("Not tried, or only near the changes; a full check decides: {codes}").format(codes=codes))
+        if any("*" in line for line in forecast.indicator_lines):
+            lines.append(ReportTexts(settings.get_interface_language()).get("text", "unconfirmed_note"))
         self.forecast.setToolTip("".join(f"<p>{escape(line)}</p>" for line in lines if line))
 
-    def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
+    def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False, is_bold: bool = False) -> None:
         """Show ``text`` in the status line, and enable Apply if ``can_apply`` and a fix is ticked.
 
-        ``can_retry``: show the button that tries again.
+        ``can_retry``: show the button that tries again; ``is_bold``: the text answers what the user did.
         """
         count = len(self.model.list_ticked())
         self.show_progress(None)
+        font = self.status.font()
+        font.setBold(is_bold)
+        self.status.setFont(font)
         self.status.setText(text)
         self.retry_button.setVisible(can_retry)
         self.apply.setEnabled(can_apply and count > 0)

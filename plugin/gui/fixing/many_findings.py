@@ -265,7 +265,7 @@ class BatchFixer(FixDialogController):
             text = changes
         elif self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
-        self.dialog.show_state(text, can_apply=bool(ticked_proposals))
+        self.dialog.show_state(text, can_apply=bool(ticked_proposals), is_bold=bool(changes))
 
     def _check_copy(self, proposals: list[Any]) -> None:
         """Check a copy with the edits of the ticked fixes, unless this was done or is being done."""
