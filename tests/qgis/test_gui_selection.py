@@ -6,7 +6,7 @@ import re
 
 import pytest
 import shapely
-from qgis.core import QgsProject, QgsRectangle
+from qgis.core import QgsGeometry, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas, QgsMapToolPan
 from qgis.PyQt.QtCore import QPoint, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor
@@ -130,6 +130,18 @@ def test_outlines_of_both_features_have_colours_that_no_layer_symbol_uses():
     for top in tops:
         assert min(math.dist(rgb, (top.red(), top.green(), top.blue())) for rgb in used) > 50
     assert FIRST_FEATURE_STROKES[-1][2] != SECOND_FEATURE_STROKES[-1][2], "colour alone does not tell them apart"
+
+
+def test_features_with_the_edges_of_the_finding_are_both_visible(canvas):
+    one, mark = make_finding("TOP001", "1", 12_640.35), FindingMapMark(canvas)
+    shape = QgsGeometry()
+    shape.fromWkb(one.geometry.wkb)
+    colours = [QColor(strokes[-1][0]) for strokes in (FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES)]
+    for order in (1, -1):
+        outlines = [(shape, FINDINGS_CRS, is_first) for is_first in (True, False)][::order]
+        mark.show_finding(one, FINDINGS_CRS, features=outlines)
+        wait_until(lambda: not canvas.isDrawing())
+        assert min(count_pixels(canvas, colour) for colour in (*colours, YELLOW)) > 100
 
 
 def test_hidden_layer_of_a_finding_is_listed_with_a_button_that_shows_it(overlap_on_canvas):

@@ -308,12 +308,6 @@ class FindingMapMark:
             return False
         if zoom:
             zoom_to_box(self.canvas, map_geometry.boundingBox())
-        for geometry, feature_crs, first in features:
-            shape = transform_to_map(self.canvas, geometry, feature_crs)
-            if shape is not None:
-                shape = _simplify_geometry(shape)
-                for colour, width, style in FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES:
-                    self._add_rubber_band(shape, QColor(colour), width).setLineStyle(style)
         icon_name = theme.KIND_ICONS[get_finding_kind(finding)]
         bright = theme.get_map_color(icon_name)
         for name, width in _OUTLINE_STROKES:
@@ -323,6 +317,7 @@ class FindingMapMark:
         fill.setAlphaF(_FILL_OPACITY)
         top.setFillColor(fill)
         top.setBrushStyle(Qt.BrushStyle.SolidPattern)
+        self._outline_features(features)
         side = round(ICON_SIZE_EM * self.canvas.fontMetrics().height())
         icon = theme.load_map_pixmap(icon_name, side, self.canvas.devicePixelRatioF())
         sides = format_side_lines(finding, get_layer_name)
@@ -332,6 +327,21 @@ class FindingMapMark:
         # One flash of 600 ms.
         self.canvas.flashGeometries([map_geometry], self.canvas.mapSettings().destinationCrs(), bright, faded, 1, 600)
         return True
+
+    def _outline_features(self, features: Sequence[FeatureOutline]) -> None:
+        """Outline features, so that each outline is visible where the finding or the other feature has the same edge.
+
+        The strokes are narrower than those of the finding beneath, and the dashes of the second feature are last.
+        """
+        outlines = [
+            (_simplify_geometry(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
+            for geometry, feature_crs, first in features
+            if (shape := transform_to_map(self.canvas, geometry, feature_crs)) is not None
+        ]
+        bands = [(*stroke, shape) for shape, strokes in outlines for stroke in strokes]
+        bands.sort(key=lambda one: (-one[1], one[2] == Qt.PenStyle.DashLine))
+        for colour, width, style, shape in bands:
+            self._add_rubber_band(shape, QColor(colour), width).setLineStyle(style)
 
     def clear(self) -> None:
         """Remove the mark from the map."""
