@@ -7616,8 +7616,8 @@ Whether the change is one of the permitted cases is for the office to state; it 
         <translation>有 {count} 行没有指纹，没有读入（文件:行）：{names}</translation>
     </message>
     <message>
-        <source>{count} rows have none of the states of the list and were not read: {names}</source>
-        <translation>有 {count} 行的状态不是待处理、已改、误报之一，没有读入：{names}</translation>
+        <source>{count} rows have none of the states of the list and were not read (file:line): {names}</source>
+        <translation>有 {count} 行的状态不是待处理、已改、误报之一，没有读入（文件:行）：{names}</translation>
     </message>
     <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>

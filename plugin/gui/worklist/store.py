@@ -176,7 +176,7 @@ class WorklistStore(QObject):
                 (merged.unread, tr("{count} rows have no fingerprint and were not read (file:line): {names}")),
                 (
                     merged.unread_states,
-                    tr("{count} rows have none of the states of the list and were not read: {names}"),
+                    tr("{count} rows have none of the states of the list and were not read (file:line): {names}"),
                 ),
                 (
                     merged.refused,

@@ -50,6 +50,7 @@ from ..words import ReportTexts, load_report_settings
 from ..worklist.merge import NamedPart, mark_for_split
 from ..worklist.worklist_row import (
     CHOSEN_STATES,
+    UnreadState,
     WorkItem,
     Worklist,
     WorkState,
@@ -341,7 +342,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     path = Path(path)
     workbook = open_workbook(path, reads_once=True)
     items: dict[str, WorkItem] = {}
-    unread_states: list[tuple[WorkItem, str]] = []
+    unread_states: list[UnreadState] = []
     change = (format_time(when), by or "台账")
     has_findings = False
     headings = {
@@ -353,7 +354,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
         positions: dict[str, int] = {}
         for line, values in iterate_values(sheet, path.name):
             if positions:
-                _add_item(items, unread_states, values, positions, change, f"{path.name} [{sheet.title}]", line)
+                _add_item(items, unread_states, values, positions, change, path.name, line, f" [{sheet.title}]")
             elif line <= _MAX_LINES_ABOVE_HEADING:
                 for position, value in enumerate(values):
                     if (key := headings.get(str(value or "").strip())) is not None:
@@ -385,16 +386,18 @@ def read_part_or_ledger(path: str | Path, when: datetime) -> NamedPart:
 
 def _add_item(
     items: dict[str, WorkItem],
-    unread_states: list[tuple[WorkItem, str]],
+    unread_states: list[UnreadState],
     values: Sequence[Any],
     positions: dict[str, int],
     change: tuple[str, str],
     file: str,
     line: int,
+    sheet: str,
 ) -> None:
     """Add the row of a ledger to the items, or to those with an unknown state.
 
-    A row without a fingerprint, such as a sum, is left out. ``change``: time and author; ``file``, ``line``: of errors.
+    A row without a fingerprint, such as a sum, is left out. ``change``: time and author; ``file``, ``line``, ``sheet``:
+    where the row is.
     """
     texts = {
         key: clean_text(display_value(values[position]))
@@ -407,7 +410,7 @@ def _add_item(
     try:
         state = parse_state(texts.get("state", ""))
     except ValueError:
-        unread_states.append((WorkItem(fingerprint), texts["state"]))
+        unread_states.append(UnreadState(WorkItem(fingerprint), texts["state"], line, sheet))
         return
     item = WorkItem(
         fingerprint,
@@ -419,4 +422,4 @@ def _add_item(
         split=texts.get("split", ""),
     )
     if items.setdefault(fingerprint, item).content != item.content:
-        raise InputError("ledger_twice", file=file, line=line, value=fingerprint)
+        raise InputError("ledger_twice", file=f"{file}{sheet}", line=line, value=fingerprint)

@@ -22,11 +22,18 @@ LINE_POINTS = 15.5
 
 
 def make_sheet_cell(
-    sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
+    sheet: Worksheet,
+    value: Any,
+    number_format: str = "",
+    *,
+    bold: bool = False,
+    size: int = 10,
+    wraps: bool = False,
+    fill: str = "",
 ) -> Any:
     """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points.
 
-    Control characters of a text are left out. ``wraps``: break long texts into lines.
+    Control characters of a text are left out. ``wraps``: break long texts into lines; ``fill``: a colour, as FFF2CC.
     """
     cell = WriteOnlyCell(sheet, make_document_text(value) if isinstance(value, str) else value)
     if cell.data_type == "f":
@@ -36,14 +43,14 @@ def make_sheet_cell(
         cell.number_format = number_format
     if bold or size != 10:
         cell.font = Font(WORKBOOK_FONT, size=size, bold=bold)
+    if fill:
+        cell.fill = PatternFill("solid", start_color=fill)
     return cell
 
 
-def make_head_cell(sheet: Worksheet, text: str) -> Any:
+def make_head_cell(sheet: Worksheet, text: str, *, fill: str = HEAD_FILL) -> Any:
     """Return a bold cell with the colour of headings."""
-    cell = make_sheet_cell(sheet, text, bold=True, wraps=True)
-    cell.fill = PatternFill("solid", start_color=HEAD_FILL)
-    return cell
+    return make_sheet_cell(sheet, text, bold=True, wraps=True, fill=fill)
 
 
 def add_choices(sheet: Worksheet, column: int, row_count: int, words: Iterable[str]) -> None:

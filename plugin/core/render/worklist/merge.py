@@ -109,7 +109,7 @@ class WorklistMerge:
     that the list lacks and that were not added; ``conflicts``: rows that both sides changed, still to be decided;
     ``refused``: fingerprints of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as
     listed. ``chosen``: number of conflicts that were decided. ``unread``: file and line of rows of the part without a
-    fingerprint, whose finding is unknown. ``unread_states``: name and text of rows of the part with an unknown state.
+    fingerprint, whose finding is unknown. ``unread_states``: place, name and text of rows with an unknown state.
     """
 
     worklist: Worklist
@@ -256,7 +256,10 @@ def merge_part(
         merged = replace(merged, other_headings=worklist.other_headings + new_headings)
     unread = tuple(f"{source}:{line}" for line in part.unidentified_lines)
     # A ledger has no names of its findings.
-    states = tuple(f"{worklist.items.get(row.fingerprint, row).name} “{text}”" for row, text in part.unread_states)
+    states = tuple(
+        f"{source}{one.sheet}:{one.line} {worklist.items.get(one.item.fingerprint, one.item).name} “{one.text}”"
+        for one in part.unread_states
+    )
     return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused), 0, unread, states)
 
 

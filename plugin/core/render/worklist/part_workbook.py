@@ -12,7 +12,7 @@ from ...model.verdict import Severity
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from ..tables.plain_sheets import LINE_POINTS, add_choices, make_head_cell, make_sheet_cell
-from ..tables.report_table import count_text_lines, save_workbook, set_column_widths, set_up_pages
+from ..tables.report_table import HEAD_FILL, count_text_lines, save_workbook, set_column_widths, set_up_pages
 from .worklist_row import CHOSEN_STATES, PART_TITLES, ROLE_COLUMNS, WorkItem, Worklist, WorkState
 
 _WIDTHS = {
@@ -24,13 +24,15 @@ _WRAPPED_COLUMNS = ("description", "note")
 _USUAL_WIDTH = 17
 #: A number leaves a space before the text of the next column.
 _AREA_FORMAT = "#,##0.00_ "
+#: Columns that people fill in, and their colour.
+_ENTRY_COLUMNS, _ENTRY_FILL = ("state", "note", "assignee"), "FFF2CC"
 #: Columns that programs need; they are hidden, and neither printed nor seen.
 _HIDDEN_COLUMNS = ("updated", "by", "related_role", "fingerprint", "split")
 #: The second sheet, for people who fill in the first one.
 _GUIDE_TITLE, _GUIDE_WIDTH = "填写说明", 100
 _GUIDE = (
     "本清单共 {count} 个问题，待处理的在前，错误在警告之前。每行一个问题：说明写明问题和整改建议。",
-    "只填写三列：状态、负责人、备注。其他列由程序填写，请勿改动；请勿删除行。",
+    "只填写底色为浅黄的三列：状态、备注、负责人。其他列由程序填写，请勿改动；请勿删除行。",
     "状态从下拉列表中选择。已改：数据已经改正；误报：核实后不是问题，在备注中写明理由；待处理：尚未处理。豁免由县里登记。",
     "查找要素：在 QGIS 状态栏的坐标框中粘贴“位置”一格，按回车，地图移到该处；也可以在图层中按标识码查找。",
     "填好后保存本文件（xlsx），交回县里；县里在检查结果面板的“工作清单”中用“合并清单…”读入，再次检查时核对已改的问题。",
@@ -61,7 +63,10 @@ def write_part(path: Path, worklist: Worklist) -> None:
     headings = [f"{title} ({name})" if name in _HIDDEN_COLUMNS else title for name, title in PART_TITLES.items()]
     headings += worklist.other_headings
     wrapped_headings = [PART_TITLES[name] for name in _WRAPPED_COLUMNS]
-    sheet.append([make_head_cell(sheet, heading) for heading in headings])
+    fills = [_ENTRY_FILL if name in _ENTRY_COLUMNS else "" for name in (*PART_TITLES, *worklist.other_headings)]
+    sheet.append(
+        [make_head_cell(sheet, one, fill=fill or HEAD_FILL) for one, fill in zip(headings, fills, strict=True)]
+    )
     for number, item in enumerate(sorted(worklist.items.values(), key=_get_urgency), 2):
         others = dict(item.other_cells)
         cells: dict[str, str | float] = {name: str(getattr(item, name)) for name in PART_TITLES}
@@ -80,8 +85,10 @@ def write_part(path: Path, worklist: Worklist) -> None:
         sheet.row_dimensions[number].height = LINE_POINTS * max(lines, default=1)
         sheet.append(
             [
-                make_sheet_cell(sheet, None if value == "" else value, _AREA_FORMAT, wraps=heading in wrapped_headings)
-                for heading, value in zip(headings, values, strict=True)
+                make_sheet_cell(
+                    sheet, None if value == "" else value, _AREA_FORMAT, wraps=heading in wrapped_headings, fill=fill
+                )
+                for heading, value, fill in zip(headings, values, fills, strict=True)
             ]
         )
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{len(worklist.items) + 1}"

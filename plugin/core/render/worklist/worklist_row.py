@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from ...base.errors import DataError, InputError, InvariantError, OutputError
 from ...base.files import read_bytes
@@ -137,12 +138,21 @@ def compute_digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:10]
 
 
+class UnreadState(NamedTuple):
+    """A row with an unknown state, the text of the state, the line of the file, and the sheet of a ledger."""
+
+    item: WorkItem
+    text: str
+    line: int
+    sheet: str = ""
+
+
 @dataclass(frozen=True)
 class Worklist:
     """The rows of a work list by fingerprint, in the order of the file.
 
     ``other_headings``: headings of columns of other programs. ``unidentified_lines``: lines of the file with a row that
-    has no fingerprint; they stay in the file. ``unread_states``: rows of a part with an unknown state, and its text.
+    has no fingerprint; they stay in the file. ``unread_states``: rows of a part with an unknown state.
     ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it. ``removed``:
     fingerprints of rows that a change removed.
     """
@@ -150,7 +160,7 @@ class Worklist:
     items: Mapping[str, WorkItem] = field(default_factory=dict)
     other_headings: tuple[str, ...] = ()
     unidentified_lines: tuple[int, ...] = ()
-    unread_states: tuple[tuple[WorkItem, str], ...] = ()
+    unread_states: tuple[UnreadState, ...] = ()
     former_fingerprints: Mapping[str, str] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()
 
@@ -256,9 +266,8 @@ class _WorklistTable:
 
     def require_states(self, path: Path) -> _WorklistTable:
         """Return the table itself; raise DataError for the first row with an unknown state."""
-        for item, value in self.worklist.unread_states:
-            line = self.records[self.row_by_fingerprint[item.fingerprint]].line_number
-            params = {"line": line, "value": value, "known": "、".join(CHOSEN_STATES)}
+        for one in self.worklist.unread_states:
+            params = {"line": one.line, "value": one.text, "known": "、".join(CHOSEN_STATES)}
             raise DataError("worklist_state", file=str(path), **params)
         return self
 
@@ -401,7 +410,7 @@ def _parse_items(
     items: dict[str, WorkItem] = {}
     row_by_fingerprint: dict[str, int] = {}
     unidentified_lines: list[int] = []
-    unread_states: list[tuple[WorkItem, str]] = []
+    unread_states: list[UnreadState] = []
     for row, record in enumerate(records):
         if row <= head_index:
             continue
@@ -429,7 +438,8 @@ def _parse_items(
         try:
             state = parse_state(state_text)
         except ValueError:
-            unread_states.append((WorkItem(**values, state=WorkState.OPEN, other_cells=()), state_text))
+            item = WorkItem(**values, state=WorkState.OPEN, other_cells=())
+            unread_states.append(UnreadState(item, state_text, record.line_number))
             continue
         other_cells = tuple(
             (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))

@@ -271,6 +271,10 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     assert rows[0][:6] == headings
     named = ["待处理", "错误", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
     assert rows[1][:5] == named and read_worklist(part).items["f2"].severity == "ERROR"
+    coloured = {
+        head.value for head, cell in zip(sheet[1], sheet[2], strict=True) if cell.fill.start_color.rgb[2:] == "FFF2CC"
+    }
+    assert coloured == {"状态", "备注", "负责人"} and "浅黄的三列" in guide
     assert rows[1][6:10] == ["与红线重叠 0.12 公顷", "", 1234.5, "454500.00,4384500.00"]
     text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
     part = part.with_suffix(".csv")
@@ -313,7 +317,7 @@ def test_row_of_a_part_with_an_unknown_state_is_named_and_the_others_are_merged(
     )
     for file in (part, tmp_path / "t.csv"):
         merged = merge_into_file(path, [read_part_or_ledger(file, NOW)])
-        assert merged.unread_states == (f"REL002 大仁庄乡 {first.key} “改好了”",), file
+        assert merged.unread_states == (f"{file.name}:2 REL002 大仁庄乡 {first.key} “改好了”",)
         assert merged.worklist.items[first.fingerprint].state is WorkState.OPEN
         row = merged.worklist.items[second.fingerprint]
         assert (row.note, row.by) == ("照片", part.name) and row.updated > "2020-01-01 08:00", "time of its merge"
@@ -643,7 +647,10 @@ def test_only_state_assignee_and_remark_are_taken_and_a_row_that_changed_meanwhi
     assert row.content == ("误报", "二组", "已约乡镇核实") and row.township == "" and merged.taken == 1
     (conflict,) = merged.conflicts
     assert (conflict.listed.note, conflict.other.note) == ("清单写的", "台账写的")
-    assert merged.unread_states == ("REL002 “待定”",) and merged.worklist.items["2e5"] is worklist.items["2e5"]
+    assert (
+        merged.unread_states == ("l.xlsx [问题]:4 REL002 “待定”",)
+        and merged.worklist.items["2e5"] is worklist.items["2e5"]
+    )
 
 
 @pytest.mark.parametrize(
