@@ -344,6 +344,14 @@
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
+        <source>Also as PDF</source>
+        <translation>另存 PDF</translation>
+    </message>
+    <message>
+        <source>Also as Word</source>
+        <translation>另存 Word</translation>
+    </message>
+    <message>
         <source>Also leave counties without a verdict that are unchanged</source>
         <translation>上次没有结论、此后未变化的也不再检查</translation>
     </message>
@@ -6116,6 +6124,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
     <message>
         <source>The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the layers of the project and their databases, including unsaved edits. In a layer in edit mode each call assigns a new number and never repeats one; gaps are normal. In other layers the number is only shown.</source>
         <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，已取的号不再使用，允许断号；不在编辑状态时只显示下一个号。</translation>
+    </message>
+    <message>
+        <source>The next project has the use above, that of the last one, until you choose another.</source>
+        <translation>下一个项目沿用上一项目的用途（见上），可另选。</translation>
     </message>
     <message>
         <source>The opinion to be signed has one to three pages for each project: facts, verdict, control lines with rule, source and mark, a map with numbered places and without coordinates, land classes, zones with admission, supplements, what is missing, and fields for signatures. Several projects have a table of all before their pages; of many projects the first {count} have pages.</source>

@@ -18,7 +18,7 @@ from qgis.gui import QgsMapMouseEvent
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog
+from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
 
 from plugin.bridge.checking import drawn_projects
 from plugin.gui.conformity import controller as conformity_module
@@ -319,6 +319,8 @@ def test_document_of_approval_makes_occupied_farmland_conditional(panel, monkeyp
     panel.ask_for_approval()
     wait_for_figures(panel)
     assert panel.dock.figures.lines[0].word == "有条件" and "自然资函〔2026〕1号" in panel.dock.figures.lines[0].tip
+    conditional = [one for one in panel.dock.figures.reasons if one.outcome == "conditional"]
+    assert conditional and all(one.short == one.text for one in conditional), "the condition is the reason"
 
 
 def test_figures_count_unsaved_edits_and_follow_their_undo(panel):
@@ -474,10 +476,18 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     wait_for_figures(panel)
     selected, other = [one.make_shape() for one in panel.projects.list_reported()]
     shapes = [selected, replace(other, origin=drawn_projects.ProjectShape(b"", "").origin)]
-    for suffix in (".docx", ".pdf", ".xlsx", ".gpkg"):
+    for suffix in (".docx", ".xlsx", ".gpkg"):
         path = tmp_path / f"报告{suffix}"
         panel.report.write(panel.plan.get_data(), shapes, str(path))
         assert wait_until(path.exists)
+        bar = controller.iface.messageBar()
+        assert wait_until(lambda name=path.name: bar.currentItem() is not None and name in bar.currentItem().text())
+        buttons = {one.text(): one for one in bar.currentItem().findChildren(QPushButton)}
+        if suffix == ".docx":
+            buttons["另存 PDF"].click()
+            assert wait_until((tmp_path / "报告.pdf").exists), "without a question"
+        else:
+            assert not {"另存 PDF", "另存 Word"} & buttons.keys()
     parts = gpd.read_file(tmp_path / "报告.gpkg")
     assert sorted(parts.loc[parts["item"] == "project", "row"]) == [1, 2]
     assert parts.loc[parts["item"] == "project", "area_m2"].iloc[0] == pytest.approx(panel.dock.figures.area_m2)
@@ -501,6 +511,7 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
     assert panel.dock.pages.currentIndex() == 0 and panel.dock.buttons["report"].isEnabled()
     assert (
         "批量中有 1 个项目" in panel.dock.empty.label.text()
+        and "沿用上一项目的用途" in panel.dock.empty.label.text()
         and form.projects.placeholderText() == "新项目（批量 1 个）"
     )
     form.use.setCurrentIndex(form.use.findData("1202"))

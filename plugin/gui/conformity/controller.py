@@ -188,8 +188,10 @@ class ConformityController(QObject):
             if self.projects.current is None:
                 text = tr("Draw the project, select features, or read a file (also of boundary points).")
                 if batch_count := sum(one.is_in_batch for one in self.projects.items):
-                    text = tr("The batch has {count} projects; choose one in the list to view it.") + "\n" + text
-                    text = text.format(count=batch_count)
+                    batch = tr("The batch has {count} projects; choose one in the list to view it.")
+                    use = tr("The next project has the use above, that of the last one, until you choose another.")
+                    lines = [batch.format(count=batch_count), text, use if self.projects.next_attributes.get("use") else ""]
+                    text = "\n".join(filter(None, lines))
                 buttons = [(tr("Draw"), self.toggle_drawing), (tr("File…"), self.ask_for_file)]
                 self.dock.show_page(EmptyPage(text, buttons))
             else:

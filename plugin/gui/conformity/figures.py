@@ -40,7 +40,7 @@ _SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
 class Reason:
     """Why the verdict is what it is.
 
-    ``short``: its first part, without condition and remedy; ``mark``: of the source, or empty; ``asks``: what the user
+    ``short``: its first part, without the remedy; ``mark``: of the source, or empty; ``asks``: what the user
     can enter, ``approval``, or the meaning of fields that contradict each other; ``choices``: (field, text) of these.
     """
 
@@ -211,8 +211,9 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
         if getattr(item, "is_present", True) and (has_use or line_id):
             asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
             source = item.rule.source.render(texts) if item.rule else ""
-            # What lacks for a conclusion is in the part that would be left out.
-            short = text if item.outcome is Outcome.UNDETERMINED else shorten_reason(text, texts)
+            # What lacks for a conclusion, and a condition, are in the part that would be left out.
+            is_whole = item.outcome in (Outcome.UNDETERMINED, Outcome.CONDITIONAL)
+            short = text if is_whole else shorten_reason(text, texts)
             yield Reason(str(item.outcome), text, short, item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):

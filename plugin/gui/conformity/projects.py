@@ -358,7 +358,10 @@ class ReportWriter:
         projects: Sequence[ProjectShape],
         path: str,
     ) -> BackgroundJob:
-        """Write the review of projects; the suffix of the path gives the format. Return the job."""
+        """Write the review of projects; the suffix of the path gives the format. Return the job.
+
+        The message on an opinion offers to write it in the other format, too.
+        """
         settings.store_setting(_FOLDER_KEY, str(Path(path).parent))
         outputs = OutputPaths(**{OUTPUT_BY_SUFFIX[Path(path).suffix.lower()]: path})
         lang = settings.get_report_language()
@@ -372,7 +375,10 @@ class ReportWriter:
                 tr("Saving {name}").format(name=Path(path).name),
                 write_in_background,
                 on_done=lambda written: self.bar.show_message(
-                    tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written)
+                    tr("Saved: {path}").format(path=written),
+                    "success",
+                    *make_open_buttons(written),
+                    *self._make_other_button(data, projects, Path(written)),
                 ),
                 on_error=partial(
                     messages.report_failure,
@@ -381,3 +387,12 @@ class ReportWriter:
                 ),
             )
         )
+
+    def _make_other_button(
+        self, data: ReviewData, projects: Sequence[ProjectShape], path: Path
+    ) -> list[tuple[str, Callable[[], object]]]:
+        """Return a button that writes an opinion in its other format, unless a file has that name."""
+        texts = {".docx": (".pdf", tr("Also as PDF")), ".pdf": (".docx", tr("Also as Word"))}
+        suffix, text = texts.get(path.suffix.lower(), ("", ""))
+        other = path.with_suffix(suffix)
+        return [(text, partial(self.write, data, projects, str(other)))] if suffix and not other.exists() else []
