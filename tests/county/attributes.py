@@ -63,10 +63,11 @@ class County:
 
 
 def make_feature_number(role: str, number: int) -> str:
-    """Return a feature number (BSM): county code, 0000, 2-digit layer, 6-digit row."""
+    """Return a feature number (BSM): county code, 4-digit millions of rows, 2-digit layer, 6-digit row."""
     sample, further = list(templates.STANDARD_BY_LAYER), templates.FURTHER_LAYERS
     layer = 50 + further.index(role) if role in further else sample.index(role) + 1
-    return f"{AREA_CODE}0000{layer:02d}{number:06d}"
+    millions, rest = divmod(number, 1_000_000)
+    return f"{AREA_CODE}{100 * millions + layer:06d}{rest:06d}"
 
 
 def make_layer_table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:

@@ -137,8 +137,8 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
         Heading(report_texts.get("conformity", "summary"), note=report_texts.get("conformity", "summary_note")),
     )
     columns = (
-        ("position", 5, "center"), ("project", 21, "left"), ("total_area", 9.5, "right"), ("farmland", 11, "right"),
-        ("cultivated", 9.5, "right"), ("red_line", 9.5, "right"), ("outcome", 12, "left"), ("reason", 22.5, "left"),
+        ("position", 4, "center"), ("project", 16, "left"), ("total_area", 8.5, "right"), ("farmland", 11.5, "right"),
+        ("cultivated", 8.5, "right"), ("red_line", 8.5, "right"), ("outcome", 10.5, "left"), ("reason", 32.5, "left"),
     )  # fmt: skip
     rows = [
         (
