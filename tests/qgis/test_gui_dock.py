@@ -13,10 +13,12 @@ from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QStyleOptionViewItem, QTool
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
 from plugin.core.checks.live.session import FindingsChange
+from plugin.core.render.worklist.worklist_row import WorkItem
+from plugin.core.standard.messages.texts import Texts
 from plugin.gui.findings import groups, panel_pages, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.findings_form import DETAIL_TAB, LIST_TAB
-from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, Grouping
+from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, Grouping, WorkRows
 from plugin.gui.findings.navigation_bar import NavigationBar
 from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report, turn_wheel
@@ -535,6 +537,27 @@ def test_details_of_the_selected_finding_return_after_the_explanation(filled_doc
     assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] != shown
     filled_dock.tree.clicked.emit(filled_dock.tree.currentIndex())
     assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] == shown
+
+
+def test_explanation_stays_after_a_change_of_the_work_list_and_ends_with_a_selection(filled_dock):
+    filled_dock.verdict.reasons_button.click()
+    shown = [label.text() for label in filled_dock.detail.findChildren(QLabel)]
+    items = {one.fingerprint: WorkItem(one.fingerprint) for one in filled_dock.result.findings}
+    for rows in (items, {**items, next(iter(items)): WorkItem(next(iter(items)), assignee="一组")}, {}):
+        filled_dock.set_work(WorkRows(rows))
+        assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] == shown
+    filled_dock.step_selection(1)
+    assert [label.text() for label in filled_dock.detail.findChildren(QLabel)] != shown
+
+
+def test_explanation_names_all_settings_that_are_not_confirmed(findings_dock):
+    names = ["form", "classes", "limit", "denominator_share", "concentrated", "flexible", "special", "town_gap_m"]
+    names += ["window_water", "window_filled_share", "new_land_includes_flexible"]
+    report = make_small_report()
+    report.rules[0].unconfirmed = [f"ratio.{name}" for name in names]
+    show_result(findings_dock, report)
+    shown_names = map(Texts("zh").get_setting_name, report.rules[0].unconfirmed)
+    assert all(name in findings_dock.verdict.explanation for name in shown_names)
 
 
 def test_rows_of_a_township_are_drawn_also_the_one_that_names_the_rest(filled_dock, monkeypatch):

@@ -113,7 +113,6 @@ class FindingsDock(FindingsForm):
     def _end_explanation(self, _index: Any) -> None:
         """Show the details of a row again that was selected before the explanation."""
         if self._shows_explanation:
-            self._shows_explanation = False
             self._show_selected_details()
 
     # --- calls of the desktop side
@@ -168,7 +167,7 @@ class FindingsDock(FindingsForm):
             self.filters.clear()
             self.verdict.show_kinds()
         self.result = result
-        self._reasons_shown = False
+        self._reasons_shown = self._shows_explanation = False
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
         package_only = self.filters.package_only
@@ -434,7 +433,7 @@ class FindingsDock(FindingsForm):
         else:
             self.work_progress.hide()
         if self._filling is None:
-            self._show_selected_details()
+            self._refresh_details()
 
     def _request_fix(self) -> None:
         """Preview the fixes of the selected findings (key F), or show why they have no fix."""
@@ -475,7 +474,7 @@ class FindingsDock(FindingsForm):
 
     def _update_page_and_selection(self) -> None:
         self._update_visible_page()
-        self._show_selected_details()
+        self._refresh_details()
         self._pass_selection_to_buttons()
 
     def _update_visible_page(self) -> None:
@@ -500,7 +499,15 @@ class FindingsDock(FindingsForm):
     def _open_form_of_first_feature(self, finding: Any) -> None:
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
+    def _refresh_details(self) -> None:
+        """Show the details again after a change that is none of the selection: the explanation stays."""
+        if self._shows_explanation and self.result is not None:
+            self.detail.show_explanation(self.verdict.explanation)
+        else:
+            self._show_selected_details()
+
     def _show_selected_details(self) -> None:
+        self._shows_explanation = False
         group, finding = self.tree.get_selected_group(), self.tree.get_selected_finding()
         if self.result is None or group is None:
             self.detail.clear()
@@ -521,9 +528,9 @@ class FindingsDock(FindingsForm):
             return
         hidden_layers = [(layer, is_switched_off(layer)) for layer in self.hidden_layer_finder(finding)]
         if hidden_layers != self._hidden_layers:
-            self._show_selected_details()
+            self._refresh_details()
 
     def _refresh_icons(self) -> None:
         self.tree.findings.refresh_icons()
         # The labels of the details contain colours and a picture.
-        self._show_selected_details()
+        self._refresh_details()

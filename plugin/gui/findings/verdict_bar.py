@@ -31,7 +31,7 @@ from .model import FilterSettings
 _BUTTON_GAP = 4
 #: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
-#: Maximum number of named settings.
+#: Maximum number of settings that the tool tip of the verdict names; the explanation names all.
 _MAX_NAMED_SETTINGS = 8
 
 
@@ -140,8 +140,10 @@ class VerdictBar(FittedWidget, QWidget):
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
         doubts, unconfirmed = list_unconfirmed_items(summary["unconfirmed"], texts)
-        reasons = _explain_verdict(result.count_findings(), doubts, unconfirmed)
-        self._word.setToolTip("\n".join(reasons))
+        names = join_first(unconfirmed, tr(", "), limit=_MAX_NAMED_SETTINGS)
+        counts = result.count_findings()
+        self._word.setToolTip("\n".join(_explain_verdict(counts, doubts, len(unconfirmed), names)))
+        reasons = _explain_verdict(counts, doubts, len(unconfirmed), tr(", ").join(unconfirmed))
         rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
         lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
         shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
@@ -271,16 +273,18 @@ def _mark_hidden(button: QToolButton, is_hidden: bool) -> None:
     button.setFont(font)
 
 
-def _explain_verdict(counts: dict[str, int], doubts: list[str], settings: list[str]) -> list[str]:
-    """Return sentences on what prevents 通过: findings (kind → number), doubts about data, settings to confirm."""
+def _explain_verdict(counts: dict[str, int], doubts: list[str], setting_count: int, names: str) -> list[str]:
+    """Return sentences on what prevents 通过: findings (kind → number), doubts about data, settings to confirm.
+
+    ``names``: those of the settings, as one text.
+    """
     found = [f"{theme.get_kind_word(kind)} {counts[kind]}" for kind in ("ERROR", "WARNING") if counts.get(kind)]
     sentences = [tr("Open findings: {counts}.").format(counts=tr(", ").join(found))] if found else []
-    if settings:
+    if setting_count:
         text = tr(
             "{count} settings are not confirmed: {names}. Confirm them in County Profile… ▸ Targets and confirmation."
         )
-        names = join_first(settings, tr(", "), limit=_MAX_NAMED_SETTINGS)
-        sentences.append(text.format(count=len(settings), names=names))
+        sentences.append(text.format(count=setting_count, names=names))
     if doubts:
         sentences.append(tr("The data leave open: {names}.").format(names=tr(", ").join(doubts)))
     return sentences
