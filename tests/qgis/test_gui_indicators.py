@@ -5,9 +5,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QImage
+from qgis.PyQt.QtTest import QTest
 
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
+from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.gui.indicators.dock import (
@@ -20,7 +23,7 @@ from plugin.gui.indicators.dock import (
     TARGET_COLUMN,
     IndicatorDock,
 )
-from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
+from plugin.gui.indicators.gauges import RatioDial, compute_scale, format_limit, list_ticks
 from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
@@ -58,6 +61,10 @@ def test_dial_scale_contains_value_and_limit(value, limit, scale):
     assert (low, high) == scale and low <= value <= high
     ticks = list_ticks(low, high)
     assert ticks[0] == low and ticks[-1] <= high and len(ticks) <= 6
+
+
+def test_dial_writes_its_limit_with_at_least_two_decimals():
+    assert [format_limit(limit) for limit in (1.2, 1.25, 1.255)] == ["1.20", "1.25", "1.255"]
 
 
 def test_dial_draws_its_needle_farther_right_for_a_larger_ratio(qgis_app):
@@ -156,10 +163,10 @@ def dock(chinese, qgis_app):
     dock.deleteLater()
 
 
-def show_indicators(dock, indicators, unconfirmed=()):
+def show_indicators(dock, indicators, unconfirmed=(), rules=()):
     norm = SimpleNamespace(get=lambda _name: 0.01, standard=load_standard(), is_confirmed=lambda _name: False)
     plan = SimpleNamespace(norm=norm)
-    report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed))
+    report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed), rules=rules)
     dock.show_result(SimpleNamespace(report=report, check_result=SimpleNamespace(plan=plan)))
 
 
@@ -181,6 +188,38 @@ def test_explanations_name_what_is_not_confirmed(dock):
     )
     show_indicators(dock, [make_ratio(1.2)], ["zones.codes"])
     assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
+
+
+def test_explanation_of_a_share_names_the_settings_that_its_rule_used(dock):
+    share = Indicator("boundary_flexible_share", 8.0, "share", "statutory", name="弹性发展区之比", confirmed=False)
+    rule = RuleOutcome("LAW020", "zones", "WARNING", Outcome.PASSED, unconfirmed=["ratio.flexible", "ratio.special"])
+    show_indicators(dock, [make_ratio(1.2), share], UNCONFIRMED, [rule])
+    tip = dock.table.item(0, NAME_COLUMN).toolTip()
+    assert tip.partition("未经确认*：")[2] == "弹性发展区的代码、特别用途区的代码"
+
+
+@pytest.mark.parametrize("width", [1200, 420])
+def test_explanation_of_a_selected_row_is_visible_in_a_low_panel(dock, width):
+    dock.resize(width, 220)
+    dock.show()
+    show_indicators(dock, [make_ratio(1.2), *(replace(make_farmland(20.0), id=f"area_{n}") for n in range(9))])
+    dock.table.selectRow(0)
+    process_events(0.1)
+    assert "耕地保有量" in dock.explanation.text()
+    assert not dock.explanation.visibleRegion().isEmpty()
+    assert dock.explanation.visibleRegion().boundingRect() == dock.explanation.rect()
+
+
+def test_click_on_the_headline_returns_to_the_explanation_of_the_ratio(dock):
+    dock.show()
+    show_indicators(dock, [make_ratio(1.2), make_farmland(20.0)])
+    of_ratio = dock.explanation.text()
+    assert dock.dial.toolTip() and dock.dial.toolTip() == dock.facts.toolTip() == dock.ratio_title.toolTip()
+    for part in (dock.dial, dock.facts, dock.ratio_title):
+        dock.table.selectRow(0)
+        assert dock.explanation.text() != of_ratio
+        QTest.mouseClick(part, Qt.MouseButton.LeftButton)
+        assert dock.explanation.text() == of_ratio and not dock.table.selectedItems()
 
 
 def test_targets_of_two_years_with_one_value_stay_two_rows(dock):
@@ -242,7 +281,7 @@ def test_no_figure_is_cut_and_nothing_scrolls_sideways_at_any_width_of_the_panel
         for row in range(table.rowCount()):
             item, least = table.item(row, column), table.sizeHintForIndex(table.model().index(row, column)).width()
             assert table.columnWidth(column) >= least or (column == NAME_COLUMN and item.text()[:5] in item.toolTip())
-    for area in (table, dock.widget()):
+    for area in (table, dock.scroll_area):
         assert area.horizontalScrollBar().maximum() == 0
     has_target_below = table.item(0, NOW_COLUMN).text() == "1\u202f234.57\n≥ 1\u202f230.00"
     assert (TARGET_COLUMN in shown) != has_target_below and has_target_below == (digits == 27)

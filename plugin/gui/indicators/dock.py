@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QStyle,
     QTableWidget,
     QTableWidgetItem,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -112,6 +113,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.table = self._make_table()
         self.table.viewport().installEventFilter(self)
         self.shares = ZoneSharesBar()
+        #: Below the part that scrolls, so that it is visible for each selected row.
         self.explanation = make_faint_label(
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
@@ -119,12 +121,22 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.ratio_title = ElidedLabel()
         set_bold(self.ratio_title)
         title = make_row((self.ratio_title, 1), self.state_icon, self.state_label)
+        #: The ratio as text and picture; a click on it ends the selection of a row.
+        self.headline = (self.dial, self.ratio_title, self.state_icon, self.state_label, self.facts)
+        for part in self.headline:
+            part.installEventFilter(self)
         self._whole_rows = WholeRows(self.table)
-        right = make_column(self.place, self.note, (self._whole_rows, 1), self.shares, self.explanation)
+        right = make_column(self.place, self.note, (self._whole_rows, 1), self.shares)
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
         fill_layout(self._columns, make_column(title, self.dial, None), self.facts, (right, 1))
-        self.setWidget(make_scroll_area(content))
+        self.scroll_area = make_scroll_area(content)
+        self.scroll_area.viewport().installEventFilter(self)
+        margin = self.fontMetrics().height() // 2
+        self.explanation.setContentsMargins(margin, 0, margin, margin)
+        page = QWidget()
+        fill_layout(QVBoxLayout(page), (self.scroll_area, 1), self.explanation, has_margins=False)
+        self.setWidget(page)
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
 
@@ -323,8 +335,10 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self._fit_columns()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.table.viewport():
+        if event.type() == QEvent.Type.Resize and watched in (self.table.viewport(), self.scroll_area.viewport()):
             self._fit_columns()
+        elif event.type() == QEvent.Type.MouseButtonPress and watched in self.headline:
+            self.table.setCurrentItem(None)
         return super().eventFilter(watched, event)
 
     def _fit_columns(self) -> None:
@@ -368,7 +382,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
 
     def _share_height(self) -> None:
         """Let the table scroll, or in a low panel, which scrolls itself, give the table the height of all rows."""
-        table, area = self.table, self.widget()
+        table, area = self.table, self.scroll_area
         row_height = table.verticalHeader().defaultSectionSize()
         others = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
         for rows in (_MIN_ROWS, table.rowCount()):
@@ -381,14 +395,12 @@ class IndicatorDock(FittedWidget, QDockWidget):
                 break
 
     def _show_explanation(self) -> None:
-        """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
+        """Show formula, inputs and source of the selected indicator, else those of the ratio, also as its tool tip."""
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
-        ratio = find_limited_ratio(self._current)
-        text = ""
-        if item is not None:
-            text = item.toolTip()
-        elif ratio is not None:
-            texts = ReportTexts(settings.get_interface_language())
-            text = explain_indicator(ratio, texts, self._doubt_texts)
+        ratio, texts = find_limited_ratio(self._current), ReportTexts(settings.get_interface_language())
+        of_ratio = "" if ratio is None else explain_indicator(ratio, texts, self._doubt_texts)
+        for part in self.headline:
+            part.setToolTip(theme.make_plain_tip(of_ratio))
+        text = of_ratio if item is None else item.toolTip()
         self.explanation.setText(keep_figures_whole(text))
         self.explanation.setVisible(bool(text))

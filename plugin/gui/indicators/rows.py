@@ -178,13 +178,20 @@ def make_doubt_texts(
 
     norm, found = result.check_result.plan.norm, result.report.unconfirmed_items
     entries, templates = load_catalogue(norm.standard).indicator_by_id, norm.standard.templates
+    unconfirmed_by_rule = {rule.code: rule.unconfirmed for rule in result.report.rules}
     clauses = {}
     for one in indicators:
         if one.confirmed:
             continue
-        is_marked = one.id in entries and entries[one.id].mark == "C" and not norm.is_confirmed(DEFINITIONS_SETTING)
-        own_items = [DEFINITIONS_SETTING] if is_marked else []
-        items = [item for item in found if item.startswith(_RATIO_ITEMS)] if one.unit == "ratio" else own_items
+        entry = entries.get(one.id)
+        if one.unit == "ratio":
+            items = [item for item in found if item.startswith(_RATIO_ITEMS)]
+        elif entry is not None and entry.method == "rule":
+            # The rule that computes the indicator records the settings.
+            items = unconfirmed_by_rule.get(entry.rule, [])
+        else:
+            is_marked = entry is not None and entry.mark == "C" and not norm.is_confirmed(DEFINITIONS_SETTING)
+            items = [DEFINITIONS_SETTING] if is_marked else []
         doubts, names = list_unconfirmed_items(items, texts)
         role = str(one.inputs.get("layer", ""))
         layer = templates[role].name if role in templates else tr("its layers")
