@@ -1400,6 +1400,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>请先确认以该调查成果的边线为准。</translation>
     </message>
     <message>
+        <source>Confirmed</source>
+        <translation>已确认</translation>
+    </message>
+    <message>
         <source>Confirmed by</source>
         <translation>确认单位</translation>
     </message>

@@ -102,6 +102,18 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     assert norm.profile.base.id == "shanxi"
 
 
+def test_confirmed_settings_bear_the_word_in_place_of_the_mark(dialog):
+    form = dialog.form
+    marks = [form.ratio.form_mark, form.ratio.classes_mark, form.limits.rows["indicators.warning_share"].mark]
+    assert [mark.text() for mark in marks] == ["C"] * 3
+    enter_targets(form)
+    assert [mark.text() for mark in marks] == ["已确认"] * 3
+    least = marks[0].fontMetrics().horizontalAdvance("已确认")
+    assert all(mark.width() > least for mark in marks) and form.ratio.limit.rows["ratio.limit"].mark.text() == "A"
+    form.confirmation.by.setText("")
+    assert [mark.text() for mark in marks] == ["C"] * 3
+
+
 def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_project, tmp_path, dialog):
     enter_targets(dialog.form)
     dialog.accept()

@@ -147,6 +147,13 @@ class SourceMarkSlot(SourceMarkLabel):
             text = tr("A  entered by the county from “{document}”, not compared by the plugin")
             self.setToolTip(text.format(document=document))
 
+    def show_confirmation(self, is_confirmed: bool) -> None:
+        """Show in place of the mark C that the county confirmed the value."""
+        if self.mark == "C" and is_confirmed:
+            self._show_word(tr("Confirmed"), tr("Confirmed by the county"))
+        elif self.mark == "C" and self.text() != "C":
+            self.show_mark("C")
+
 
 class NameLabel(QLabel):
     """The label with the name of a form row, wrapped if it is long."""

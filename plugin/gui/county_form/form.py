@@ -322,6 +322,8 @@ class CountyForm(QWidget):
         self.confirmation.show_unconfirmed_count(
             [item for item in items_to_confirm if not confirmed_norm.is_confirmed(item)]
         )
+        for key, mark in {**{key: row.mark for key, row in self.setting_rows.items()}, **self.ratio.marks}.items():
+            mark.show_confirmation(confirmed_norm.is_confirmed(key))
 
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
         """Return display name, input widget and message widget of a problem's field."""

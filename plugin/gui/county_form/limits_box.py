@@ -198,6 +198,7 @@ class RatioBox(FormBox):
         add_entries(self.form, ((self._forms[form], form) for form in RATIO_FORMS))
         self.form.currentIndexChanged.connect(self.on_changed)
         self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
+        self.marks = {DEFINITION_KEY: self.form_mark, _CLASSES_KEY: self.classes_mark}
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
         urban_rural_entries = norm.standard.code_lists["urban_rural"].entry_by_code

@@ -159,8 +159,13 @@ class SourceMarkLabel(QLabel):
 
     def show_mark(self, mark: str) -> None:
         """Show another letter."""
-        self.setText(mark)
-        self.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
+        self._show_word(mark, f"{mark}  {describe_source_marks()[mark]}")
+
+    def _show_word(self, word: str, tip: str) -> None:
+        self.setText(word)
+        self.setToolTip(tip)
+        metrics = self.fontMetrics()
+        self.setFixedWidth(max(self.minimumHeight(), metrics.horizontalAdvance(word) + metrics.height() // 2))
 
     def paintEvent(self, _event) -> None:
         # A style sheet sets the colour of the text but not always the base colour of the palette.
