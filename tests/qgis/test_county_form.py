@@ -436,6 +436,23 @@ def test_deciding_settings_are_confirmed_one_by_one_and_a_changed_value_withdraw
     assert changed.get("tolerance.min_area_m2") == 0.9 and "tolerance" not in changed._confirmed_items
 
 
+def test_long_values_and_documents_of_deciding_settings_wrap(dialog):
+    dialog.resize(1100, 800)
+    dialog.show()
+    tree, row = dialog.form.confirmation.deciding, dialog.form.confirmation._list_deciding_rows()[0]
+    row.setText(2, PLAN_TITLE * 4)
+    process_events(0.1)
+    height = tree.visualItemRect(row).height()
+    assert height >= 4 * tree.fontMetrics().lineSpacing()
+    tree.header().resizeSection(2, 2 * tree.columnWidth(2))
+    process_events(0.1)
+    assert tree.visualItemRect(row).height() < height
+    for one in dialog.form.confirmation._list_deciding_rows():
+        metrics, width = tree.fontMetrics(), tree.columnWidth(1)
+        lines = metrics.horizontalAdvance(one.text(1)) / width
+        assert tree.visualItemRect(one).height() >= int(lines + 0.99) * metrics.lineSpacing()
+
+
 def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(saved_project):
     form = CountyForm()
     given = CountySettings("阳高县", "140221", "shanxi")

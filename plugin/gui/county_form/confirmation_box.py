@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from qgis.PyQt.QtCore import QDate, QSignalBlocker, Qt, QTimer
+from qgis.PyQt.QtCore import QDate, QRect, QSignalBlocker, QSize, Qt, QTimer
 from qgis.PyQt.QtWidgets import (
     QDateEdit,
     QGridLayout,
@@ -104,7 +104,7 @@ class ConfirmationBox(FormBox):
                 grid.addWidget(QLabel(label), 3 * number + 1, 0)
             if widget is self.deciding:
                 # Across the box: its third column is for typing.
-                grid.addWidget(WholeRows(widget), 3 * number + 2, 0, 1, 2)
+                grid.addWidget(widget, 3 * number + 2, 0, 1, 2)
             elif widget is self.items:
                 column = fill_layout(QVBoxLayout(), self.used_note, (WholeRows(widget), 1), has_margins=False)
                 grid.addLayout(column, 3 * number + 1, 1)
@@ -314,7 +314,15 @@ class ConfirmationBox(FormBox):
         self.on_changed()
 
 
-class _ReadOnlyDelegate(QStyledItemDelegate):
+class _WrappingDelegate(QStyledItemDelegate):
+    """Give a row the height that its longest text needs in the width of its column."""
+
+    def sizeHint(self, option, index) -> QSize:
+        option.rect = QRect(0, 0, self.parent().columnWidth(index.column()), option.fontMetrics.height())
+        return super().sizeHint(option, index)
+
+
+class _ReadOnlyDelegate(_WrappingDelegate):
     def createEditor(self, _parent, _option, _index) -> None:
         return None
 
@@ -324,6 +332,9 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     deciding = QTreeWidget(
         objectName="SanxianDecidingItems",
         rootIsDecorated=False,
+        wordWrap=True,
+        # Rows have several lines.
+        verticalScrollMode=QTreeWidget.ScrollMode.ScrollPerPixel,
         minimumHeight=min_height,
         editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
     )
@@ -336,6 +347,8 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     # Only the document is typed; a double click on name or value leads there.
     for column in (_NAME_COLUMN, _VALUE_COLUMN):
         deciding.setItemDelegateForColumn(column, _ReadOnlyDelegate(deciding))
+    deciding.setItemDelegateForColumn(_DOCUMENT_COLUMN, _WrappingDelegate(deciding))
+    deciding.header().sectionResized.connect(lambda *_sizes: deciding.scheduleDelayedItemsLayout())
     deciding.itemDoubleClicked.connect(
         lambda row, column: None if column == _DOCUMENT_COLUMN else deciding.editItem(row, _DOCUMENT_COLUMN)
     )
