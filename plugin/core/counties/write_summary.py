@@ -17,7 +17,7 @@ from ...metadata import read_plugin_version
 from ..base.errors import OutputError
 from ..base.files.writing import explain_os_error, replace_until_error
 from ..model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
-from ..render.figures import format_state
+from ..render.figures import choose_target_decimals, format_state
 from ..render.outputs import dump_json, write_polygon_layer
 from ..render.tables.report_table import (
     ReportTable,
@@ -212,7 +212,9 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         TableColumn(
             "target",
             width_in_characters=14,
-            value=lambda item: None if item[1].target is None else TableNumber(item[1].target, item[1].target_decimals),
+            value=lambda item: (
+                None if item[1].target is None else TableNumber(item[1].target, choose_target_decimals(item[1]))
+            ),
         ),
         TableColumn("value", width_in_characters=16, value=lambda item: show_number(item[1], item[1].value)),
         TableColumn("room", width_in_characters=14, value=lambda item: show_number(item[1], item[1].margin)),

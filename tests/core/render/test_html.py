@@ -391,7 +391,7 @@ INDICATOR_ROW_CASES = [
         "达到",
     ),
     (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5 个", "余 2 个", "达到"),
-    (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35 ha", "", "参考"),
+    (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35 公顷", "", "参考"),
     (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE_ONLY), "≥ 1.0 km²", "—", "", "无法计算"),
 ]
 
@@ -427,6 +427,8 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
         ),
         (make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True), {"state": "未超限"}),
         (make_ratio_indicator("n1", 1.2501, 1.25), {"state": "超出*"}),
+        # A limit has two decimals, as in plans.
+        (replace(make_ratio_indicator("n1", 1.1, 1.2), target_decimals=1), {"target": "≤ 1.20"}),
         # A few millionths above its limit: with enough decimals to exceed it.
         (
             make_ratio_indicator("n1", 1.250004, 1.25),

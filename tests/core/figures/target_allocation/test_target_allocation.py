@@ -483,7 +483,7 @@ def test_townships_are_listed_in_a_table_with_missed_targets_first():
     }
     report = run_target_rule("LAW004", layers, allocated)
     made = html.make_township_section(report, ReportTexts("zh"))
-    assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
+    assert made["columns"] == ["生态保护红线面积（公顷）", "城镇开发边界面积（公顷）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
     missed, kept = made["rows"]
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
