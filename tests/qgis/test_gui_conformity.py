@@ -476,11 +476,11 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     wait_for_figures(panel)
     selected, other = [one.make_shape() for one in panel.projects.list_reported()]
     shapes = [selected, replace(other, origin=drawn_projects.ProjectShape(b"", "").origin)]
+    bar = controller.iface.messageBar()
     for suffix in (".docx", ".xlsx", ".gpkg"):
         path = tmp_path / f"报告{suffix}"
         panel.report.write(panel.plan.get_data(), shapes, str(path))
         assert wait_until(path.exists)
-        bar = controller.iface.messageBar()
         assert wait_until(lambda name=path.name: bar.currentItem() is not None and name in bar.currentItem().text())
         buttons = {one.text(): one for one in bar.currentItem().findChildren(QPushButton)}
         if suffix == ".docx":

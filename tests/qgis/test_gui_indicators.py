@@ -23,7 +23,7 @@ from plugin.gui.indicators.dock import (
     TARGET_COLUMN,
     IndicatorDock,
 )
-from plugin.gui.indicators.gauges import RatioDial, compute_scale, format_limit, list_ticks
+from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
 from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import draw_feature_in_layer, wait_for_live_check
@@ -61,10 +61,6 @@ def test_dial_scale_contains_value_and_limit(value, limit, scale):
     assert (low, high) == scale and low <= value <= high
     ticks = list_ticks(low, high)
     assert ticks[0] == low and ticks[-1] <= high and len(ticks) <= 6
-
-
-def test_dial_writes_its_limit_with_at_least_two_decimals():
-    assert [format_limit(limit) for limit in (1.2, 1.25, 1.255)] == ["1.20", "1.25", "1.255"]
 
 
 def test_dial_draws_its_needle_farther_right_for_a_larger_ratio(qgis_app):

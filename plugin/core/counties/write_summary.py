@@ -17,7 +17,7 @@ from ...metadata import read_plugin_version
 from ..base.errors import OutputError
 from ..base.files.writing import explain_os_error, replace_until_error
 from ..model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
-from ..render.figures import choose_target_decimals, format_state
+from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
 from ..render.tables.report_table import (
     ReportTable,
@@ -30,7 +30,7 @@ from ..render.tables.report_table import (
     write_tables_workbook,
 )
 from ..render.words import ReportTexts
-from ..standard.messages.numbers import choose_figure_decimals
+from ..standard.messages.numbers import choose_figure_decimals, choose_target_decimals
 from ..standard.messages.texts import Texts
 from .county_record import (
     SUMMARY_FILES,
@@ -198,6 +198,10 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         )
         return None if value is None else TableNumber(value, decimals)
 
+    def show_target(figure: Indicator) -> TableNumber | None:
+        decimals = choose_target_decimals(figure.unit, figure.target_decimals)
+        return None if figure.target is None else TableNumber(figure.target, decimals)
+
     columns = [
         *_make_name_columns(summary),
         TableColumn("indicator", width_in_characters=26, value=lambda item: item[1].name),
@@ -212,9 +216,7 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         TableColumn(
             "target",
             width_in_characters=14,
-            value=lambda item: (
-                None if item[1].target is None else TableNumber(item[1].target, choose_target_decimals(item[1]))
-            ),
+            value=lambda item: show_target(item[1]),
         ),
         TableColumn("value", width_in_characters=16, value=lambda item: show_number(item[1], item[1].value)),
         TableColumn("room", width_in_characters=14, value=lambda item: show_number(item[1], item[1].margin)),

@@ -25,6 +25,7 @@ from ..model.report import Report
 from ..standard.messages.numbers import (
     DECIMALS_BY_UNIT,
     choose_figure_decimals,
+    choose_target_decimals,
     format_hectare_number,
     format_number,
     format_signed_number,
@@ -39,8 +40,6 @@ STATE_ICONS = {
     TARGET_MISSED: "error",
     UNCONFIRMED_STATE: "warning",
 }
-#: Limits of ratios have two decimals in plans: 1.20.
-_RATIO_LIMIT_DECIMALS = 2
 #: Inputs of a ratio that differ between its forms.
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
@@ -100,17 +99,13 @@ def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
     return "—" if area_m2 is None else report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))
 
 
-def choose_target_decimals(indicator: Indicator) -> int:
-    """Return the number of decimals to print for a target: those it is written with, of a ratio at least two."""
-    return max(indicator.target_decimals, _RATIO_LIMIT_DECIMALS if indicator.unit == "ratio" else 0)
-
-
 def format_target_without_unit(indicator: Indicator) -> str:
     """Return the target of an indicator with ≥ or ≤, for a column whose head has the unit; empty without one."""
     if indicator.target is None:
         return ""
     comparison_sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
-    return f"{comparison_sign} {format_number(indicator.target, choose_target_decimals(indicator))}"
+    decimals = choose_target_decimals(indicator.unit, indicator.target_decimals)
+    return f"{comparison_sign} {format_number(indicator.target, decimals)}"
 
 
 def format_target(indicator: Indicator, report_texts: ReportTexts) -> str:

@@ -190,8 +190,8 @@ class ConformityController(QObject):
                 if batch_count := sum(one.is_in_batch for one in self.projects.items):
                     batch = tr("The batch has {count} projects; choose one in the list to view it.")
                     use = tr("The next project has the use above, that of the last one, until you choose another.")
-                    lines = [batch.format(count=batch_count), text, use if self.projects.next_attributes.get("use") else ""]
-                    text = "\n".join(filter(None, lines))
+                    lines = [batch.format(count=batch_count), text]
+                    text = "\n".join([*lines, use] if self.projects.next_attributes.get("use") else lines)
                 buttons = [(tr("Draw"), self.toggle_drawing), (tr("File…"), self.ask_for_file)]
                 self.dock.show_page(EmptyPage(text, buttons))
             else:

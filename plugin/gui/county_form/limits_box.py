@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel
 from ...bridge.texts import tr
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import find_unit, load_all_rules
+from ...core.standard.messages.numbers import format_ratio_limit
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
@@ -81,6 +82,8 @@ class SettingRow:
             return self._texts.get("explain", "yes" if value else "no")
         if not isinstance(value, int | float):
             return str(value)
+        if self.key == _LIMIT_KEY:
+            return format_ratio_limit(value)
         return f"{100 * value if find_unit(self.key) == 'share' else value:.10g}"
 
     def show_inherited_value(self, norm: Norm) -> None:

@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPainterPath, QPalette, QP
 from qgis.PyQt.QtWidgets import QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ...bridge.texts import tr
-from ...core.standard.messages.numbers import count_decimals, format_number
+from ...core.standard.messages.numbers import format_ratio_limit
 from ..widgets import SizedInEm, set_bold, theme
 
 #: Parts of the dial in heights of the font.
@@ -34,11 +34,6 @@ def compute_scale(value: float, limit: float | None) -> tuple[float, float]:
     low = math.floor(min([1.0, *values]) / _END_STEP + 1e-9) * _END_STEP
     high = math.ceil((max([1.0, *values]) + _ROOM_ABOVE) / _END_STEP - 1e-9) * _END_STEP
     return round(low, 6), round(max(high, low + _END_STEP), 6)
-
-
-def format_limit(limit: float) -> str:
-    """Return the limit of a ratio with the decimals that it was written with, at least two: 1.20."""
-    return format_number(limit, max(2, count_decimals(f"{limit:g}")))
 
 
 def list_ticks(low: float, high: float) -> list[float]:
@@ -106,7 +101,7 @@ class RatioDial(SizedInEm, QWidget):
             angle = compute_angle(self._limit)
             painter.drawLine(_move(centre, radius - _RING_EM * em, angle), _move(centre, radius + _TICK_EM * em, angle))
             set_bold(painter)
-            self._draw_label(painter, _move(centre, radius + 1.5 * em, angle), format_limit(self._limit))
+            self._draw_label(painter, _move(centre, radius + 1.5 * em, angle), format_ratio_limit(self._limit))
         # The needle.
         painter.setBrush(QBrush(ink))
         angle = compute_angle(self._value)

@@ -427,8 +427,7 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
         ),
         (make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True), {"state": "未超限"}),
         (make_ratio_indicator("n1", 1.2501, 1.25), {"state": "超出*"}),
-        # A limit has two decimals, as in plans.
-        (replace(make_ratio_indicator("n1", 1.1, 1.2), target_decimals=1), {"target": "≤ 1.20"}),
+        (make_ratio_indicator("n1", 1.1, 1.2, target_decimals=1), {"target": "≤ 1.20"}),
         # A few millionths above its limit: with enough decimals to exceed it.
         (
             make_ratio_indicator("n1", 1.250004, 1.25),

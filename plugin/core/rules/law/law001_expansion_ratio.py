@@ -70,34 +70,34 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
     ],
     may_use=[TOWN_GAP_SETTING, WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING],
     messages={
-        "": "The expansion ratio is {ratio_text}, above the limit of {limit}{limit_source}. It is computed as "
+        "": "The expansion ratio is {ratio_text}, above the limit of {limit_text}{limit_source}. It is computed as "
         "{formula}: {numerator} m² ÷ {denominator} m². {repeated}First correct wrong urban-rural attribute codes "
         "(CZCSXM) of the base parcels; if they are right, remove at least {excess} m²{excess_without} from the boundary.",
         "land": "The expansion ratio ({form_text}) is {ratio_text} by {field} of the base parcels, but {land_text} by "
-        "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
+        "the shapes of the same parcels (statutory area), above the limit of {limit_text}: {field} sums to {denominator} "
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
         "or the survey, or are of another use in the present use of the centre, or in the ecological protection red "
         "line or in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
         "{which_keys}. The expansion ratio ({form_text}) is {ratio_text} with these parcels and {without_text} "
-        "without them; the limit is {limit}. Compare their land use and {field} with the survey of the base year, "
+        "without them; the limit is {limit_text}. Compare their land use and {field} with the survey of the base year, "
         "and correct the wrong one; until then the ratio is not confirmed.",
         "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use or the "
         "survey, or are of another use in the present use of the centre, or in the ecological protection red line or "
         "in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
         "{which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. "
         "The expansion ratio ({form_text}) is {ratio_text} with these parcels and {without_text} without them; the "
-        "limit is {limit}. Compare class and code of these parcels in the layers with the survey of the base year, "
+        "limit is {limit_text}. Compare class and code of these parcels in the layers with the survey of the base year, "
         "and correct the layer that is wrong; for parcels built up in the base year, waive the finding and give the "
         "document.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
         "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
         "the boundary. The expansion ratio ({form_text}) is {ratio_text} without the windows and {closed_text} with "
-        "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
+        "them, above the limit of {limit_text}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
         "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} "
         "m² of the base of {denominator} m²), {which_rows}. The expansion ratio ({form_text}) is "
-        "{ratio_text} with these parcels and {without_text} without them, above the limit of {limit}. Compare "
+        "{ratio_text} with these parcels and {without_text} without them, above the limit of {limit_text}. Compare "
         "{field} of these parcels with the survey of the base year, and correct it where it is wrong; if it is "
         "right, waive the finding and give the document.",
         "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "

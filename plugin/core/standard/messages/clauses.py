@@ -14,7 +14,7 @@ from ...model.indicator import SQUARE_METRES
 from ...model.rule import load_all_rules
 from ..declared_operators import parse_number
 from ..template import Template
-from .numbers import choose_figure_decimals, format_number, format_width
+from .numbers import choose_figure_decimals, format_number, format_ratio_limit, format_width
 from .texts import Texts
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def make_clauses(
         clauses |= _describe_limits(finding, texts)
     if "form" in finding.params and finding.params["form"] in RATIO_FORMS:
         clauses["formula"] = formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
+        clauses["limit_text"] = format_ratio_limit(float(finding.params.get("limit", 0.0)))
         clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
     if "row_names" in shown and "which_rows" in placeholders:
         names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]

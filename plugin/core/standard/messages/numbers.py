@@ -17,6 +17,8 @@ MINUS_SIGN = "\u2212"
 #: Decimals in official documents.
 DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MAX_DECIMALS = 6
+#: A limit of 1.2 is printed as 1.20, as in the documents that set it.
+_LIMIT_DECIMALS = 2
 _M2_PER_HA = 10_000.0
 #: From this area (m²) on, hectares have two decimals; smaller areas have four.
 _MIN_AREA_FOR_TWO_DECIMALS_M2 = 10_000.0
@@ -55,6 +57,16 @@ def format_plain_number(value: float) -> str:
     whole, point, decimals = digits.partition(".")
     figure = f"{int(whole):,}".replace(",", THIN_SPACE) + point + decimals if whole.isdecimal() else digits
     return MINUS_SIGN + figure if value < 0 else figure
+
+
+def choose_target_decimals(unit: str, decimals: int) -> int:
+    """Return the number of decimals to print for a target written with ``decimals``; for a ratio two or more."""
+    return max(decimals, _LIMIT_DECIMALS) if unit == "ratio" else decimals
+
+
+def format_ratio_limit(limit: float) -> str:
+    """Return a limit of the expansion ratio as text: 1.20, 1.25, 1.255."""
+    return format_number(limit, choose_target_decimals("ratio", count_decimals(f"{limit:.10g}")))
 
 
 def format_signed_number(value: float, decimals: int) -> str:

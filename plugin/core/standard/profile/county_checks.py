@@ -21,6 +21,7 @@ from ...base.files.data import ErrorCollector
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from .. import CHECK_SECTION, Standard
 from ..declared_operators import parse_number
+from ..messages.numbers import format_ratio_limit
 from ..messages.texts import IndicatorName
 from . import checks
 from .county_file import CountySettings, convert_target_to_row, load_profile_as_if_saved
@@ -202,10 +203,9 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
             yield FormFieldError(key, error)
             continue
         if key == "ratio.limit" and norm.has_setting(key) and value > norm.get(key):
-            base, usual_value = norm.profile.name or norm.standard.name, f"{norm.get(key):g}"
-            yield FormFieldError(
-                key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual_value)
-            )
+            base, usual_value = norm.profile.name or norm.standard.name, format_ratio_limit(norm.get(key))
+            limit = format_ratio_limit(value)
+            yield FormFieldError(key, DataError("county_limit_looser", value=limit, base=base, usual=usual_value))
 
 
 def _check_confirmation(

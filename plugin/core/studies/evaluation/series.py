@@ -30,7 +30,7 @@ from ...model.indicator import (
 )
 from ...render.words import ReportTexts
 from ...standard.indicator_catalogue import INDICATOR_UNITS, CatalogueIndicator
-from ...standard.messages.numbers import choose_figure_decimals, format_number
+from ...standard.messages.numbers import choose_figure_decimals, choose_target_decimals, format_number
 from ...standard.messages.texts import Message, Texts
 from ...standard.profile import Norm
 from .evaluated_editions import (
@@ -166,7 +166,8 @@ def _choose_target(
     figure = next((one for one in figures if one.target is not None), None)
     if figure is None or figure.target is None:
         return None, entry.unit, notes
-    return Target(figure.comparison, figure.target, figure.target_decimals, figure.target_source), figure.unit, notes
+    decimals = choose_target_decimals(figure.unit, figure.target_decimals)
+    return Target(figure.comparison, figure.target, decimals, figure.target_source), figure.unit, notes
 
 
 def _make_point(name: str, column: EditionFigures, unit: str, target: Target | None, texts: Texts) -> SeriesPoint:

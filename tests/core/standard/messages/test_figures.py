@@ -21,6 +21,7 @@ from plugin.core.standard.messages.numbers import (
     format_hectare_number,
     format_number,
     format_plain_number,
+    format_ratio_limit,
     format_signed_number,
     format_square_metres,
     round_unlike_limit,
@@ -111,6 +112,7 @@ TEMPLATES = load_standard("county_db").templates
         (Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=123.456), "en", "has 123.46 m², below"),
         # Never as the limit that it misses.
         (Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=399.998), "zh", "面积 399.998 m²"),
+        (Finding("CZKFBJ", code="LAW001", params={"form": "N1", "limit": 1.2, "ratio_text": "1.2001", "numerator": 1.0, "denominator": 1.0, "excess": 1.0}), "zh", "超过上限 1.20"),
         (Finding("ZRBHD", code="LAW022", case="share", params={"share": 99.9999, "limit": 100.0, "short": 899.96}), "zh", "99.9999%"),
         (Finding("DLTB", code="SCH001", params={"concept": ConceptName("DLTB"), "roles": ["DLTB"]}), "zh", "缺地类图斑图层（图层代码：DLTB）"),
     ],
@@ -139,6 +141,7 @@ FORMATTED_FIGURES = {
     format_plain_number: [
         ((100_000.0,), "100\u202f000"), ((1000,), "1\u202f000"), ((0.5,), "0.5"), ((0.0001,), "0.0001"), ((-1234.25,), "−1\u202f234.25"), ((50,), "50"),
     ],
+    format_ratio_limit: [((1.2,), "1.20"), ((1.25,), "1.25"), ((1.255,), "1.255")],
     choose_figure_decimals: [(("count", 0, -1.0, 3.0), 0)],
     # A value that misses a limit is not rounded to it.
     round_unlike_limit: [
