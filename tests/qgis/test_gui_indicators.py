@@ -10,7 +10,6 @@ from qgis.PyQt.QtGui import QImage
 from qgis.PyQt.QtTest import QTest
 
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
-from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.gui.indicators.dock import (
@@ -162,7 +161,7 @@ def dock(chinese, qgis_app):
 def show_indicators(dock, indicators, unconfirmed=(), rules=()):
     norm = SimpleNamespace(get=lambda _name: 0.01, standard=load_standard(), is_confirmed=lambda _name: False)
     plan = SimpleNamespace(norm=norm)
-    report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed), rules=rules)
+    report = SimpleNamespace(indicators=indicators, unconfirmed_items=list(unconfirmed), rules=list(rules))
     dock.show_result(SimpleNamespace(report=report, check_result=SimpleNamespace(plan=plan)))
 
 
@@ -186,36 +185,34 @@ def test_explanations_name_what_is_not_confirmed(dock):
     assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
 
 
-def test_explanation_of_a_share_names_the_settings_that_its_rule_used(dock):
-    share = Indicator("boundary_flexible_share", 8.0, "share", "statutory", name="弹性发展区之比", confirmed=False)
-    rule = RuleOutcome("LAW020", "zones", "WARNING", Outcome.PASSED, unconfirmed=["ratio.flexible", "ratio.special"])
-    show_indicators(dock, [make_ratio(1.2), share], UNCONFIRMED, [rule])
+def test_share_of_a_rule_names_the_settings_of_the_rule(dock):
+    share = Indicator("boundary_flexible_share", 12.0, "share", "statutory", name="占比", confirmed=False)
+    rules = [SimpleNamespace(code="LAW020", unconfirmed=["zones.codes"])]
+    show_indicators(dock, [make_ratio(1.2), share], UNCONFIRMED, rules)
     tip = dock.table.item(0, NAME_COLUMN).toolTip()
-    assert tip.partition("未经确认*：")[2] == "弹性发展区的代码、特别用途区的代码"
+    assert tip.partition("未经确认*：")[2] == "规划分区代码"
 
 
-@pytest.mark.parametrize("width", [1200, 420])
-def test_explanation_of_a_selected_row_is_visible_in_a_low_panel(dock, width):
-    dock.resize(width, 220)
+@pytest.mark.parametrize("size", [(1200, 250), (300, 400)])
+def test_explanation_is_visible_without_scrolling_and_that_of_the_ratio_returns_after_a_click(dock, size):
+    dock.resize(*size)
     dock.show()
-    show_indicators(dock, [make_ratio(1.2), *(replace(make_farmland(20.0), id=f"area_{n}") for n in range(9))])
-    dock.table.selectRow(0)
+    areas = [replace(make_farmland(20.0 + n), name=f"耕地保有量{n}", confirmed=False) for n in range(9)]
+    show_indicators(dock, [replace(make_ratio(1.2), confirmed=False), *areas], UNCONFIRMED)
     process_events(0.1)
-    assert "耕地保有量" in dock.explanation.text()
+    ratio_text = dock.explanation.text()
+    assert "扩展倍数算法" in ratio_text and "扩展倍数算法" in dock.ratio_title.toolTip()
+    dock.table.selectRow(8)
+    process_events(0.1)
+    assert "耕地保有量8" in dock.explanation.text()
+    row = dock.table.visualItemRect(dock.table.item(8, NOW_COLUMN))
+    assert dock.table.viewport().visibleRegion().contains(row.center())
     assert not dock.explanation.visibleRegion().isEmpty()
     assert dock.explanation.visibleRegion().boundingRect() == dock.explanation.rect()
-
-
-def test_click_on_the_headline_returns_to_the_explanation_of_the_ratio(dock):
-    dock.show()
-    show_indicators(dock, [make_ratio(1.2), make_farmland(20.0)])
-    of_ratio = dock.explanation.text()
-    assert dock.dial.toolTip() and dock.dial.toolTip() == dock.facts.toolTip() == dock.ratio_title.toolTip()
-    for part in (dock.dial, dock.facts, dock.ratio_title):
-        dock.table.selectRow(0)
-        assert dock.explanation.text() != of_ratio
-        QTest.mouseClick(part, Qt.MouseButton.LeftButton)
-        assert dock.explanation.text() == of_ratio and not dock.table.selectedItems()
+    dock.resize(size[0] - 10, size[1])
+    assert "扩展倍数算法" in dock.ratio_title.toolTip()
+    QTest.mouseClick(dock.ratio_title, Qt.MouseButton.LeftButton)
+    assert dock.explanation.text() == ratio_text and "扩展倍数算法" in dock.ratio_title.toolTip()
 
 
 def test_targets_of_two_years_with_one_value_stay_two_rows(dock):
@@ -277,7 +274,7 @@ def test_no_figure_is_cut_and_nothing_scrolls_sideways_at_any_width_of_the_panel
         for row in range(table.rowCount()):
             item, least = table.item(row, column), table.sizeHintForIndex(table.model().index(row, column)).width()
             assert table.columnWidth(column) >= least or (column == NAME_COLUMN and item.text()[:5] in item.toolTip())
-    for area in (table, dock.scroll_area):
+    for area in (table, dock.area):
         assert area.horizontalScrollBar().maximum() == 0
     has_target_below = table.item(0, NOW_COLUMN).text() == "1\u202f234.57\n≥ 1\u202f230.00"
     assert (TARGET_COLUMN in shown) != has_target_below and has_target_below == (digits == 27)

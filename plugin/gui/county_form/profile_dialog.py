@@ -32,6 +32,7 @@ from ...core.checks.check import RunOptions
 from ...core.engine.explanation import find_confirmable_items
 from ...core.figures.supplied_tables import read_township_targets
 from ...core.standard import EVERY_RULE, get_shipped_standard_folders, load_standard
+from ...core.standard.messages.numbers import format_ratio_limit
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import (
@@ -387,7 +388,7 @@ class ProfileDialog(ProfileForm):
             and not self.form.errors
             and bool(self.form.read_county_settings().confirmation.items)
         )
-        lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+        lines = [tr("Expansion ratio: at most {limit}").format(limit=format_ratio_limit(norm.get("ratio.limit")))]
         signs = {">=": "≥", "<=": "≤", "=": "="}
         for target in norm.find_targets(norm.profile.area_code):
             unit = self._texts.get("units", target.unit)

@@ -113,7 +113,6 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.table = self._make_table()
         self.table.viewport().installEventFilter(self)
         self.shares = ZoneSharesBar()
-        #: Below the part that scrolls, so that it is visible for each selected row.
         self.explanation = make_faint_label(
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
@@ -121,22 +120,22 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.ratio_title = ElidedLabel()
         set_bold(self.ratio_title)
         title = make_row((self.ratio_title, 1), self.state_icon, self.state_label)
-        #: The ratio as text and picture; a click on it ends the selection of a row.
-        self.headline = (self.dial, self.ratio_title, self.state_icon, self.state_label, self.facts)
-        for part in self.headline:
-            part.installEventFilter(self)
+        #: A click on them shows the explanation of the ratio, which is also their tool tip.
+        self._headline = (self.dial, self.ratio_title, self.state_icon, self.state_label, self.facts)
         self._whole_rows = WholeRows(self.table)
         right = make_column(self.place, self.note, (self._whole_rows, 1), self.shares)
         content = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
         fill_layout(self._columns, make_column(title, self.dial, None), self.facts, (right, 1))
-        self.scroll_area = make_scroll_area(content)
-        self.scroll_area.viewport().installEventFilter(self)
-        margin = self.fontMetrics().height() // 2
-        self.explanation.setContentsMargins(margin, 0, margin, margin)
+        self.area, self._explanation_area = make_scroll_area(content), make_scroll_area(self.explanation)
+        # Below what scrolls: the explanation of a selected row is always visible.
+        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_LayoutLeftMargin)
+        self.explanation.setContentsMargins(margin, 0, margin, margin // 2)
         page = QWidget()
-        fill_layout(QVBoxLayout(page), (self.scroll_area, 1), self.explanation, has_margins=False)
+        fill_layout(QVBoxLayout(page), (self.area, 1), self._explanation_area, has_margins=False)
         self.setWidget(page)
+        for widget in (self.area.viewport(), self._explanation_area.viewport(), *self._headline):
+            widget.installEventFilter(self)
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
 
@@ -241,7 +240,6 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.shares.show_shares(compute_zone_shares(self._current))
         self._whole_rows.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
-        self._show_explanation()
 
     def _show_ratio(self, texts: ReportTexts) -> None:
         ratio = find_limited_ratio(self._current)
@@ -333,12 +331,19 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.facts.setWordWrap(not is_wide)
         self.facts.setText(("<br>" if is_wide else "&nbsp;&nbsp; ").join(spans))
         self._fit_columns()
+        self._show_explanation()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched in (self.table.viewport(), self.scroll_area.viewport()):
+        if event.type() == QEvent.Type.Resize and watched is self.table.viewport():
             self._fit_columns()
-        elif event.type() == QEvent.Type.MouseButtonPress and watched in self.headline:
-            self.table.setCurrentItem(None)
+            self._show_selected_row()
+        elif event.type() == QEvent.Type.Resize and watched is self.area.viewport():
+            self._share_height()
+            self._show_selected_row()
+        elif event.type() == QEvent.Type.Resize and watched is self._explanation_area.viewport():
+            self._fit_explanation()
+        elif event.type() == QEvent.Type.MouseButtonPress and watched in self._headline:
+            self.table.setCurrentCell(-1, -1)
         return super().eventFilter(watched, event)
 
     def _fit_columns(self) -> None:
@@ -382,7 +387,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
 
     def _share_height(self) -> None:
         """Let the table scroll, or in a low panel, which scrolls itself, give the table the height of all rows."""
-        table, area = self.table, self.scroll_area
+        table, area = self.table, self.area
         row_height = table.verticalHeader().defaultSectionSize()
         others = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
         for rows in (_MIN_ROWS, table.rowCount()):
@@ -395,12 +400,27 @@ class IndicatorDock(FittedWidget, QDockWidget):
                 break
 
     def _show_explanation(self) -> None:
-        """Show formula, inputs and source of the selected indicator, else those of the ratio, also as its tool tip."""
+        """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
-        ratio, texts = find_limited_ratio(self._current), ReportTexts(settings.get_interface_language())
-        of_ratio = "" if ratio is None else explain_indicator(ratio, texts, self._doubt_texts)
-        for part in self.headline:
-            part.setToolTip(theme.make_plain_tip(of_ratio))
-        text = of_ratio if item is None else item.toolTip()
+        ratio = find_limited_ratio(self._current)
+        texts = ReportTexts(settings.get_interface_language())
+        ratio_text = "" if ratio is None else explain_indicator(ratio, texts, self._doubt_texts)
+        for widget in self._headline:
+            widget.setToolTip(f"<p>{escape(ratio_text)}</p>" if ratio_text else "")
+        text = ratio_text if item is None else item.toolTip()
         self.explanation.setText(keep_figures_whole(text))
-        self.explanation.setVisible(bool(text))
+        self._explanation_area.setVisible(bool(text))
+        self._fit_explanation()
+
+    def _show_selected_row(self) -> None:
+        """Scroll to the selected row, whose room its explanation may take."""
+        if (index := self.table.currentIndex()).isValid():
+            self.table.scrollTo(index)
+            bottom = self.table.visualRect(index).bottomLeft()
+            place = self.table.viewport().mapTo(self.area.widget(), bottom)
+            self.area.ensureVisible(place.x(), place.y(), 0, self.fontMetrics().height())
+
+    def _fit_explanation(self) -> None:
+        """Give the explanation the height of its lines, at most half of the panel."""
+        needed = self.explanation.heightForWidth(self._explanation_area.viewport().width())
+        self._explanation_area.setFixedHeight(max(min(needed, self.height() // 2), 0))
