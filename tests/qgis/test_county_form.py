@@ -186,7 +186,7 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_p
     assert get_row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
     assert (
         form.ratio.limit.rows["ratio.limit"].message.text()
-        == "上限 1.35 宽于上级配置“山西省”的 1.3。请改为不大于 1.3。"
+        == "上限 1.35 宽于上级配置“山西省”的 1.30。请改为不大于 1.30。"
     )
     assert "单位" in form.confirmation.messages["by"].text()
     assert not dialog._ok_button.isEnabled() and "处需改正" in dialog.errors.label.text()

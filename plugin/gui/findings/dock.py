@@ -500,7 +500,7 @@ class FindingsDock(FindingsForm):
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
     def _refresh_details(self) -> None:
-        """Show the details again after a change that is none of the selection: the explanation stays."""
+        """Show the details again after a change that is not one of the selection: the explanation stays."""
         if self._shows_explanation and self.result is not None:
             self.detail.show_explanation(self.verdict.explanation)
         else:
