@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QStyle,
     QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
@@ -50,8 +51,10 @@ _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
 _ALL_SETTINGS = "all"
 _NAME_COLUMN, _VALUE_COLUMN, _DOCUMENT_COLUMN = range(3)
-#: Width of the names in heights of the font; a longer name is cut, its tool tip has it.
-_NAME_EM = 14
+#: Widths of names and documents in heights of the font; longer texts wrap.
+_NAME_EM, _DOCUMENT_EM = 9, 8
+#: Lines of a row, on average.
+_WRAPPED_LINES = 1.7
 _KEY_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -318,7 +321,11 @@ class _WrappingDelegate(QStyledItemDelegate):
     """Give a row the height that its longest text needs in the width of its column."""
 
     def sizeHint(self, option, index) -> QSize:
-        option.rect = QRect(0, 0, self.parent().columnWidth(index.column()), option.fontMetrics.height())
+        tree, width = self.parent(), self.parent().columnWidth(index.column())
+        if index.column() == _NAME_COLUMN:
+            box = QStyle.PixelMetric
+            width -= sum(map(tree.style().pixelMetric, (box.PM_IndicatorWidth, box.PM_CheckBoxLabelSpacing)))
+        option.rect = QRect(0, 0, width, option.fontMetrics.height())
         return super().sizeHint(option, index)
 
 
@@ -335,7 +342,7 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
         wordWrap=True,
         # Rows have several lines.
         verticalScrollMode=QTreeWidget.ScrollMode.ScrollPerPixel,
-        minimumHeight=min_height,
+        minimumHeight=round(_WRAPPED_LINES * min_height),
         editTriggers=QTreeWidget.EditTrigger.AllEditTriggers,
     )
     deciding.setHeaderLabels([tr("Setting"), tr("Value"), tr("Source document")])
@@ -343,7 +350,7 @@ def _make_lists(min_height: int) -> tuple[QTreeWidget, QListWidget]:
     # The value is what a person confirms: it has the room that number and title of a document do not need.
     deciding.header().resizeSection(_NAME_COLUMN, deciding.fontMetrics().height() * _NAME_EM)
     deciding.header().setSectionResizeMode(_VALUE_COLUMN, QHeaderView.ResizeMode.Stretch)
-    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().horizontalAdvance("0") * 28)
+    deciding.header().resizeSection(_DOCUMENT_COLUMN, deciding.fontMetrics().height() * _DOCUMENT_EM)
     # Only the document is typed; a double click on name or value leads there.
     for column in (_NAME_COLUMN, _VALUE_COLUMN):
         deciding.setItemDelegateForColumn(column, _ReadOnlyDelegate(deciding))
