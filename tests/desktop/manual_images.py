@@ -327,7 +327,7 @@ def take_manual_screenshots():
         has_object_name("SanxianProfileDialog"),
         controller.dialogs.open_profile_dialog,
         "profile",
-        lambda dialog: dialog.resize(900, 690),
+        lambda dialog: dialog.resize(1420, 800),
     )
     save_modal_window(
         has_object_name("SanxianRolesDialog"),
