@@ -131,26 +131,27 @@ def edit(layer, action, call):
 
 
 def fix_once(controller, chance):
-    """Preview the fix of a finding, apply it if it can be, and undo it every second time; return what came."""
+    """Preview the fix of a finding, apply it if it can be, and undo it every second time; return code and result."""
     findings = [one for one in controller.dock.result.findings if controller.dock.can_be_fixed(one)]
     if not findings:
         return "nothing to fix"
-    controller.fixes.preview_fixes(chance.choice(findings))
+    chosen = chance.choice(findings)
+    controller.fixes.preview_fixes(chosen)
     one = controller.fixes.one
     if not wait(lambda: one.dialog is not None and not one.trial.is_running, 60):
-        return f"no preview: {controller.dock.note.text()}"
+        return f"{chosen.code} no preview: {controller.dock.note.text()}"
     if not one.dialog.apply.isEnabled():
         one.dialog.reject()
-        return "refused"
+        return f"{chosen.code} refused"
     one.dialog.apply.click()
     assert wait(lambda: one.dialog is None, 60)
     settle(controller)
     if chance.random() < 0.5:
-        return "applied"
+        return f"{chosen.code} applied"
     buttons = [item.findChild(QPushButton, "SanxianUndoFix") for item in iface.messageBar().items()]
     next(filter(None, buttons)).click()
     settle(controller)
-    return "undone"
+    return f"{chosen.code} undone"
 
 
 def describe_findings(controller):
