@@ -191,10 +191,14 @@ def run_soak():
             layers[role].undoStack().undo()
             settle(controller)
         if number % FIX_ROUNDS == 0:
-            note("fix", done=fix_once(controller, chance))
+            with PauseMonitor() as pause:
+                done = fix_once(controller, chance)
+            note("fix", done=done, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
         if number % SAVE_ROUNDS == 0:
             with PauseMonitor() as pause:
-                saved = [layer.commitChanges() for layer in layers.values() if layer.isEditable()]
+                # Fixes edit further layers.
+                edited = [one for one in controller.editing.live.get_layer_by_role().values() if one.isEditable()]
+                saved = [layer.commitChanges() for layer in edited]
                 settle(controller)
             FIDS.clear()
             note("save", saved=saved, pause=round(pause.wall, 3), pause_cpu=round(pause.cpu, 3))
