@@ -13,7 +13,7 @@ from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.rules._own_tables import remove_percent_gap
+from plugin.core.package.rules._own_tables import unify_target
 from plugin.core.package.rules._tables import (
     describe_target_cells,
     group_differing_cells,
@@ -507,4 +507,6 @@ def test_message_on_a_changed_target_cell_states_the_whole_text_of_the_cell_and_
 
 
 def test_text_of_an_earlier_version_with_a_space_before_the_percent_sign_counts_as_unchanged():
-    assert remove_percent_gap("≥ 66.68 %") == remove_percent_gap("≥ 66.68\u00a0%") == "≥ 66.68%"
+    assert unify_target("≥ 66.68 %") == unify_target("≥ 66.68\u00a0%") == "≥ 66.68%"
+    assert unify_target("≤ 1.30") == unify_target("≤ 1.3") != unify_target("≤ 1.31")
+    assert unify_target("≥ 100.00") == unify_target("≥ 100") != unify_target("≥ 10.00")

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from ...base.files.digests import MANIFEST_PAGE_FILE_NAME
 from ...model.report import Report
 from ...render.words import ReportTexts
+from ...standard.messages.numbers import drop_final_zeros
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ...standard.profile import Norm
 from ..metadata import UnreadableXml, read_xml
@@ -248,9 +249,11 @@ def _find_first_row_difference(
 
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:
-    """Return the numbers in texts, without separators of thousands and without words."""
+    """Return the numbers in texts, without separators of thousands, words, and zeros at the end of decimals."""
     return [
-        figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE_PATTERN.sub("", text))
+        figure
+        for text in texts
+        for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", drop_final_zeros(_WHITE_SPACE_PATTERN.sub("", text)))
     ]
 
 
@@ -306,7 +309,7 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     document = CHECK_DOCUMENT_MAKERS[kind](report, norm, None)
     # Each group of digits (of 17 434 765.13) is one figure.
     expected_figures, printed_figures = (
-        Counter(figure for text in one for figure in _FIGURE_PATTERN.findall(text))
+        Counter(figure for text in one for figure in _FIGURE_PATTERN.findall(drop_final_zeros(text)))
         for one in (list_document_texts(document), texts)
     )
     differences = []

@@ -26,6 +26,7 @@ from ...render import figures as shown
 from ...render.tables.report_table import HEADING_ROWS, ReportTable, TableNumber, write_tables_workbook
 from ...render.words import ReportTexts
 from ...standard.indicator_catalogue import load_catalogue
+from ...standard.messages.numbers import drop_final_zeros
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
@@ -223,7 +224,7 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
             expected_texts[one.id].append(
                 {
                     "state": shown.format_state(one, report_texts),
-                    "target": remove_percent_gap(target),
+                    "target": unify_target(target),
                     "confirmed": texts.get("tables", "yes" if one.confirmed else "no"),
                 }
             )
@@ -238,15 +239,15 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
                 column = place.table_column.id
                 allowed_texts = {one[column] for one in expected_texts[row.code] if column in one}
                 printed_text = sheet.get_cell_text(line, place.sheet_column)
-                if allowed_texts and remove_percent_gap(printed_text) not in allowed_texts:
+                if allowed_texts and unify_target(printed_text) not in allowed_texts:
                     wrong_cells.append((line, place.sheet_column, printed_text, "/".join(sorted(allowed_texts))))
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
 
-def remove_percent_gap(text: str) -> str:
-    """Return a text without spaces before percent signs, which workbooks of earlier versions have."""
-    return re.sub(r"\s+%", "%", text)
+def unify_target(text: str) -> str:
+    """Return the text of a target in one form: earlier versions have “≤ 1.3” or “≤ 66.68 %”, not “≤ 1.30”, “≤ 66.68%”."""
+    return drop_final_zeros(re.sub(r"\s+%", "%", text))
 
 
 def _shorten_text(text: str) -> str:

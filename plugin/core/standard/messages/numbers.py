@@ -9,6 +9,7 @@ which side of the target they are.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 #: Separator of groups of three digits: narrow, without a line break.
@@ -67,6 +68,11 @@ def choose_target_decimals(unit: str, decimals: int) -> int:
 def format_ratio_limit(limit: float) -> str:
     """Return a limit of the expansion ratio as text: 1.20, 1.25, 1.255."""
     return format_number(limit, choose_target_decimals("ratio", count_decimals(f"{limit:.10g}")))
+
+
+def drop_final_zeros(text: str) -> str:
+    """Return a text with the figures 1.30 and 2.00 as 1.3 and 2: versions print limits with other decimals."""
+    return re.sub(r"\d+\.\d+", lambda figure: figure[0].rstrip("0").rstrip("."), text)
 
 
 def format_signed_number(value: float, decimals: int) -> str:
