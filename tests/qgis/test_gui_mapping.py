@@ -249,6 +249,8 @@ def test_template_and_code_that_are_typed_are_taken_after_the_focus_has_moved(ma
         is_moving.append(False)
         process_events(0.1)
         wait_until_ready(dialog)
+        # The boxes of the former table are deleted only by a later turn of the event loop.
+        process_events(0.1)
 
     line = dialog.template.lineEdit()
     line.setText("dltb")
