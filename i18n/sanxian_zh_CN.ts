@@ -6688,6 +6688,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>结论</translation>
     </message>
     <message>
+        <source>View and confirm in the county profile…</source>
+        <translation>在县配置中查看和确认…</translation>
+    </message>
+    <message>
         <source>Waiting</source>
         <translation>等待检查</translation>
     </message>

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject
+from qgis.gui import QgsMapTool
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 
 from ..bridge.checking import findings_layer
@@ -199,8 +200,8 @@ class DesktopController(QObject):
         dialogs = self.dialogs
         return {
             "check": self.start_check,
-            "previous": lambda: self.dock.step_selection(-1),
-            "next": lambda: self.dock.step_selection(1),
+            "previous": partial(self._step_by_action, -1),
+            "next": partial(self._step_by_action, 1),
             "next_open": self.dock.step_to_open,
             "layer": self.on_map.set_shown,
             "live": self.editing.set_enabled,
@@ -284,6 +285,7 @@ class DesktopController(QObject):
             (dock.runRequested, self.start_check),
             (dock.cancelRequested, self.checking.cancel),
             (dock.profileRequested, self.dialogs.open_profile_dialog),
+            (self.indicators.profile_requested, self.dialogs.open_profile_dialog),
             (dock.exportRequested, self.exports.ask_and_save),
             (dock.helpRequested, self.dialogs.open_help),
             (dock.stepped, self._on_selection_stepped),
@@ -458,6 +460,7 @@ class DesktopController(QObject):
 
     def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> Generator[Waiting, None, None]:
         """Show a change in list and map, each in a turn of the event loop."""
+        self.dock.tree.leaves_undo_to_qgis = True
         # After a fix, the list goes on to the next finding. During an edit it stays where the user is.
         moves_on = self.fixes.has_just_fixed
         is_other_selected = yield from self.dock.apply_changes_in_steps(change, moves_on=moves_on)
@@ -500,6 +503,14 @@ class DesktopController(QObject):
         self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 
     # --- the map
+    def _step_by_action(self, direction: int) -> None:
+        """Select the next (1) or previous (−1) finding; the list gets the keys, unless features are being drawn."""
+        self.dock.step_selection(direction)
+        tool = self.iface.mapCanvas().mapTool()
+        is_editing = tool is not None and bool(tool.flags() & QgsMapTool.Flag.EditTool)
+        if not is_editing and self.conformity.projects.drawing is None:
+            self.dock.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _on_selection_stepped(self, direction: int, has_moved: bool) -> None:
         if not has_moved:
             self.dock.show_note(

@@ -93,7 +93,7 @@ def test_table_lists_areas_with_a_target_first_and_the_change_with_its_sign():
     now = [before[0], Indicator("red_line_area", 538.5, "km2", "statutory", ">=", 538.87, 2, "规划文本", state=TARGET_MISSED, name="生态保护红线面积"), before[2]]  # fmt: skip
     rows = make_indicator_rows(before, now, TEXTS, {})
     assert [row.id for row in rows] == ["red_line_area", "agricultural_space_area"]
-    assert (rows[0].change, rows[0].margin, rows[0].kind) == ("−0.52", "缺 0.37 km²", "error")
+    assert (rows[0].change, rows[0].margin, rows[0].kind) == ("−0.52", "缺 0.37", "error")
     assert rows[0].margin_share == pytest.approx(-0.37 / 538.87)
 
 
@@ -181,13 +181,18 @@ def test_explanations_name_what_is_not_confirmed(dock):
         sorted("各项指标的口径" in tip for tip in tips) == [False, True]
         and sum("永久基本农田保护图斑的面积与图形不符" in tip for tip in tips) == 1
     )
+    opened = []
+    dock.profile_requested.connect(lambda: opened.append(True))
+    dock.confirm_link.linkActivated.emit("profile")
+    assert opened and dock.confirm_link.isVisibleTo(dock)
     show_indicators(dock, [make_ratio(1.2)], ["zones.codes"])
     assert dock.explanation.text() and "未经确认" not in dock.explanation.text()
+    assert not dock.confirm_link.isVisibleTo(dock)
 
 
 def test_share_of_a_rule_names_the_settings_of_the_rule(dock):
     share = Indicator("boundary_flexible_share", 12.0, "share", "statutory", name="占比", confirmed=False)
-    rules = [SimpleNamespace(code="LAW020", unconfirmed=["zones.codes"])]
+    rules = [SimpleNamespace(code="LAW020", unconfirmed=["zones.codes", "targets.centre_area"])]
     show_indicators(dock, [make_ratio(1.2), share], UNCONFIRMED, rules)
     tip = dock.table.item(0, NAME_COLUMN).toolTip()
     assert tip.partition("未经确认*：")[2] == "规划分区代码"

@@ -6,7 +6,9 @@ from datetime import datetime
 
 import openpyxl
 import pytest
-from qgis.PyQt.QtCore import QItemSelectionModel, Qt
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QEvent, QItemSelectionModel, Qt
+from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton
 
@@ -34,7 +36,8 @@ from plugin.gui.findings.groups import (
     WorkRows,
 )
 from tests.qgis.gui_helpers import make_large_report, make_result, make_small_report
-from tests.qgis.test_gui_editing import check
+from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.test_gui_editing import check, draw_feature_in_layer, wait_for_live_check
 from tests.qgis.waiting import process_events, wait_until
 
 NOW = datetime(2026, 11, 20, 14, 32)
@@ -313,6 +316,39 @@ def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(li
     QTest.keyClick(controller.dock.tree, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait_for_store(controller)
     assert {read_worklist(path).items[f.fingerprint].note for f in findings} == {""}
+
+
+def test_undo_key_of_the_list_is_that_of_the_latest_change(listed):
+    controller, path = listed
+    tree, layer = controller.dock.tree, QgsProject.instance().mapLayersByName("CZKFBJ")[0]
+
+    def is_key_of_list():
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        event.ignore()
+        tree.event(event)
+        return event.isAccepted()
+
+    select(controller, tree.findings.list_visible_findings()[0])
+    controller.worklist.edit_selected(WorkEdit(note="改了"))
+    assert is_key_of_list()
+    draw_feature_in_layer(layer, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    wait_for_live_check(controller)
+    assert not is_key_of_list(), "QGIS undoes the drawing"
+    controller.worklist.edit_selected(WorkEdit(note="又改了"))
+    assert is_key_of_list()
+    wait_for_store(controller)
+
+
+def test_list_has_the_keys_after_a_step_by_the_toolbar_unless_a_project_is_drawn(listed):
+    controller, _ = listed
+    controller.iface.window.show()
+    controller.dock.tree.clearFocus()
+    controller.conformity.projects.begin_drawing("polygon")
+    controller.actions["next"].trigger()
+    assert controller.dock.tree.window().focusWidget() is not controller.dock.tree
+    controller.conformity.projects.remove_current()
+    controller.actions["next"].trigger()
+    assert controller.dock.tree.window().focusWidget() is controller.dock.tree
 
 
 def test_next_check_keeps_states_and_lists_are_read_again(listed):

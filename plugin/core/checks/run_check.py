@@ -216,7 +216,7 @@ def make_report_and_apply_waivers(
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts, RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results))
     mark_figures_of_unknown_land(report.indicators, plan)
-    _name_indicators(report.indicators, plan, texts)
+    _name_indicators(report.indicators, texts)
     if waivers.entries:
         from ..engine.waivers.application import apply_waivers
 
@@ -240,18 +240,13 @@ def make_report_and_apply_waivers(
     return report
 
 
-def _name_indicators(indicators: list[Indicator], plan: Plan, texts: Texts) -> None:
-    """Set the names of indicators, with the township, or the year if there are targets of several years."""
+def _name_indicators(indicators: list[Indicator], texts: Texts) -> None:
+    """Set the names of indicators, with the township, or the year of the target if there are several targets."""
     counts = Counter(one.id for one in indicators if not one.place)
-    targets = plan.norm.find_targets(plan.area_code)
-    year_by_target: dict[tuple[str, float | None], int] = {
-        (one.indicator, one.numeric_value): one.year for one in targets
-    }
     for indicator in indicators:
         name, place = texts.get_indicator_name(indicator.id), indicator.place
-        year = year_by_target.get((indicator.id, indicator.target)) if counts[indicator.id] > 1 else None
         if place:
             name = texts.get("words", "figure_of_place", name=name, place=place)
-        elif year:
-            name = texts.get("words", "figure_of_year", name=name, year=year)
+        elif indicator.target_year and counts[indicator.id] > 1:
+            name = texts.get("words", "figure_of_year", name=name, year=indicator.target_year)
         indicator.name = name

@@ -102,7 +102,7 @@ class Indicator:
     """A figure of the plan with its target.
 
     ``value`` in ``unit``; ``basis``: net, survey or statutory area; ``inputs``: name → value used in the formula.
-    ``place``: the township of the figure, empty for the whole plan.
+    ``place``: the township of the figure, empty for the whole plan. ``target_year``: 0 if it is not stated.
 
     ``state``: met, warning (met, but with a low margin), close (missed within the rounding of the target), broken,
     unconfirmed (met by a figure that the measured area contradicts) or reference (no target).
@@ -127,6 +127,7 @@ class Indicator:
     name: str = ""
     place: str = ""
     backed: bool = True
+    target_year: int = 0
 
     def __post_init__(self) -> None:
         self.confirmed = self.confirmed and self.backed

@@ -125,14 +125,16 @@ def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
     return report_texts.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
-def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
+def format_margin(indicator: Indicator, report_texts: ReportTexts, has_unit: bool = True) -> str:
     """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
     margin = indicator.margin
     if margin is None:
         return ""
     key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
     figure = format_number(abs(margin), choose_decimals(indicator))
-    return report_texts.get("signed", key, amount=append_unit(figure, indicator.unit, report_texts))
+    # The difference of two percentages is in percentage points.
+    unit = "points" if indicator.unit == "share" else indicator.unit
+    return report_texts.get("signed", key, amount=append_unit(figure, unit, report_texts) if has_unit else figure)
 
 
 def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> str:

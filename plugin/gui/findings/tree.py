@@ -142,6 +142,8 @@ class FindingsTree(FittedWidget, QTreeView):
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
         self._changed = self._quiet = False
+        #: The latest change is one of features, which QGIS undoes, not one of the work list.
+        self.leaves_undo_to_qgis = False
         #: Findings before and after a selected one that an edit ended; stepping continues from there.
         self._findings_before: list[Any] = []
         self._findings_after: list[Any] = []
@@ -399,7 +401,8 @@ class FindingsTree(FittedWidget, QTreeView):
         # QGIS and other plugins have shortcuts; in the list these keys belong to the list.
         if event.type() == QEvent.Type.ShortcutOverride and (
             (event.key() in _LIST_KEYS and not _has_modifiers(event))
-            or any(map(event.matches, (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Undo)))
+            or event.matches(QKeySequence.StandardKey.Copy)
+            or (event.matches(QKeySequence.StandardKey.Undo) and not self.leaves_undo_to_qgis)
         ):
             event.accept()
             return True
@@ -413,7 +416,7 @@ class FindingsTree(FittedWidget, QTreeView):
             QGuiApplication.clipboard().setText(self._format_text(group, finding))
         elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and group is not None:
             self.waiveRequested.emit()
-        elif event.matches(QKeySequence.StandardKey.Undo):
+        elif event.matches(QKeySequence.StandardKey.Undo) and not self.leaves_undo_to_qgis:
             self.undoRequested.emit()
         elif event.key() == Qt.Key.Key_N and not _has_modifiers(event):
             self.nextOpenRequested.emit()

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -79,6 +79,9 @@ _ROW_EM, _TWO_LINES_EM = 1.5, 2.6
 class IndicatorDock(FittedWidget, QDockWidget):
     """The panel of indicators. It shows those of the displayed result, and follows the edits of its layers."""
 
+    #: Asks for the dialog 县配置.
+    profile_requested = pyqtSignal()
+
     def __init__(self, parent: QWidget | None = None):
         super().__init__(tr("Indicators"), parent, objectName="SanxianIndicators")
         #: Indicators of the check, of the county and its townships.
@@ -116,6 +119,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.explanation = make_faint_label(
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
+        self.confirm_link = QLabel(linkActivated=lambda _link: self.profile_requested.emit())
         self.note = make_faint_label(wordWrap=True)
         self.ratio_title = ElidedLabel()
         set_bold(self.ratio_title)
@@ -130,9 +134,10 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.area, self._explanation_area = make_scroll_area(content), make_scroll_area(self.explanation)
         # Below what scrolls: the explanation of a selected row is always visible.
         margin = self.style().pixelMetric(QStyle.PixelMetric.PM_LayoutLeftMargin)
-        self.explanation.setContentsMargins(margin, 0, margin, margin // 2)
+        for label in (self.explanation, self.confirm_link):
+            label.setContentsMargins(margin, 0, margin, margin // 2)
         page = QWidget()
-        fill_layout(QVBoxLayout(page), (self.area, 1), self._explanation_area, has_margins=False)
+        fill_layout(QVBoxLayout(page), (self.area, 1), self._explanation_area, self.confirm_link, has_margins=False)
         self.setWidget(page)
         for widget in (self.area.viewport(), self._explanation_area.viewport(), *self._headline):
             widget.installEventFilter(self)
@@ -240,6 +245,8 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self.shares.show_shares(compute_zone_shares(self._current))
         self._whole_rows.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
+        self.confirm_link.setText(theme.make_link("profile", tr("View and confirm in the county profile…")))
+        self.confirm_link.setVisible(any(not one.confirmed for one in self._current))
 
     def _show_ratio(self, texts: ReportTexts) -> None:
         ratio = find_limited_ratio(self._current)
@@ -272,7 +279,7 @@ class IndicatorDock(FittedWidget, QDockWidget):
             for number, row in enumerate(rows):
                 if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
                     continue
-                cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+                cells = ["", row.target_with_unit, row.before, row.now, row.change, row.margin, row.state, ""]
                 for column, text in enumerate(cells):
                     item = table.item(number, column)
                     if item is None:
@@ -372,9 +379,14 @@ class IndicatorDock(FittedWidget, QDockWidget):
         self._arrange_texts(stacks, table.isColumnHidden(STATE_COLUMN))
 
     def _arrange_texts(self, stacks_targets: bool, shows_icons: bool) -> None:
-        """Show the targets below the values, and the icons of the states beside the names, or else in their columns."""
+        """Show the targets below the values, and the icons of the states beside the names, or else in their columns.
+
+        Units are those of the names for targets below the values, and of the column of targets.
+        """
         table = self.table
         for number, (row, _share) in enumerate(self._shown_rows):
+            has_unit = stacks_targets or not row.target
+            table.item(number, NAME_COLUMN).setText(row.name_with_unit if has_unit else row.name)
             lines = [row.now, row.target] if stacks_targets and row.target else [row.now]
             table.item(number, NOW_COLUMN).setText("\n".join(lines))
             if shows_icons != (not table.item(number, NAME_COLUMN).icon().isNull()):

@@ -29,13 +29,15 @@ class IndicatorRow:
     """An indicator as texts of the table.
 
     ``before``, ``now``: value at the check and with the edits so far; ``change``: their difference with a sign; the
-    unit is in ``name``. ``margin_share``: margin ÷ target, None without a target; ``kind``: kind of the state
-    (`get_state_kind`); ``explanation``: formula, inputs and source of the target.
+    unit is in ``target``, or without a target in ``name_with_unit``. ``margin_share``: margin ÷ target, None without a target;
+    ``kind``: kind of the state (`get_state_kind`); ``explanation``: formula, inputs and source of the target.
     """
 
     id: str
     name: str
+    name_with_unit: str
     target: str
+    target_with_unit: str
     before: str
     now: str
     change: str
@@ -74,9 +76,9 @@ def make_indicator_rows(
         for before, now in zip(checked, current, strict=True)
         if before.unit != "ratio" and now.value is not None
     ]
-    counts = Counter(now.id for _before, now in pairs)
+    counts = Counter((now.id, now.target_year) for _before, now in pairs)
     return [
-        _make_row(*pair, texts, doubt_texts, names_source=counts[pair[1].id] > 1)
+        _make_row(*pair, texts, doubt_texts, names_source=counts[pair[1].id, pair[1].target_year] > 1)
         for pair in sorted(pairs, key=lambda pair: pair[1].target is None)
     ]
 
@@ -88,21 +90,24 @@ def _make_row(
     doubt_texts: Mapping[tuple[str, str], str],
     names_source: bool,
 ) -> IndicatorRow:
-    """Return a row; ``names_source``: other plans have targets of the same indicator."""
+    """Return a row; ``names_source``: another plan has a target of the same indicator and year."""
     from ...core.render import figures
 
     decimals = figures.choose_decimals(now)
     name, unit = now.name or now.id, texts.get_text_or_key("unit", now.unit)
+    if names_source and now.target_source:
+        name = f"{name} · {now.target_source}"
     gap = "" if texts.lang == "zh" else " "
-    title = f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name
     return IndicatorRow(
         id=now.id,
-        name=f"{title} · {now.target_source}" if names_source and now.target_source else title,
+        name=name,
+        name_with_unit=f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name,
         target=figures.format_target_without_unit(now),
+        target_with_unit=figures.format_target(now, texts),
         before=format_number(before.value, decimals),
         now=format_number(now.value, decimals),
         change=format_signed_number((now.value or 0.0) - (before.value or 0.0), decimals),
-        margin=figures.format_margin(now, texts),
+        margin=figures.format_margin(now, texts, has_unit=False),
         margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
         state=figures.format_state(now, texts),
         kind=get_state_kind(now),
@@ -187,8 +192,9 @@ def make_doubt_texts(
         if one.unit == "ratio":
             items = [item for item in found if item.startswith(_RATIO_ITEMS)]
         elif entry is not None and entry.method == "rule":
-            # The rule that computes the indicator records the settings.
-            items = unconfirmed_by_rule.get(entry.rule, [])
+            # The rule that computes the indicator records the settings, also those of its other indicators.
+            found_items = (item.rpartition(".") for item in unconfirmed_by_rule.get(entry.rule, []))
+            items = [prefix + dot + name for prefix, dot, name in found_items if name == one.id or name not in entries]
         else:
             is_marked = entry is not None and entry.mark == "C" and not norm.is_confirmed(DEFINITIONS_SETTING)
             items = [DEFINITIONS_SETTING] if is_marked else []

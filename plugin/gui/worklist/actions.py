@@ -226,6 +226,7 @@ class WorklistActions(QObject):
         """Remember rows as they were before an edit, for its undo."""
         self._undo_steps.append(former_items)
         del self._undo_steps[:-_MAX_UNDO_STEPS]
+        self._dock.tree.leaves_undo_to_qgis = False
 
     def undo(self) -> None:
         """Take the last edit back."""

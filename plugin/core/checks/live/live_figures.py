@@ -215,7 +215,8 @@ class LiveFigures:
         if indicator.target is not None:
             target = next(
                 one for one in self._plan.norm.find_targets(self._plan.area_code)
-                if one.indicator == indicator.id and one.numeric_value == indicator.target
+                if (one.indicator, one.year) == (indicator.id, indicator.target_year)
+                and one.numeric_value == indicator.target
             )  # fmt: skip
             share = target.get_warning_share(float(self._plan.norm.get(WARNING_SHARE_SETTING)))
             updated.set_state(

@@ -244,6 +244,7 @@ def set_target(indicator: Indicator, target: IndicatorTarget, warning_share: flo
     """
     indicator.comparison, indicator.target = target.comparison, target.numeric_value
     indicator.target_decimals, indicator.target_source = target.printed_decimals, target.source
+    indicator.target_year = target.year
     if indicator.value is not None:
         indicator.set_state(
             compare_area_with_target(

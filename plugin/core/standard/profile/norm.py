@@ -327,11 +327,12 @@ class Norm:
         return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in asdict(Tolerance())})
 
     def find_targets(self, area_code: str) -> list[IndicatorTarget]:
-        """Return the profile's targets for an area.
+        """Return the profile's targets for an area, in the order of their years.
 
         Totals are not inherited, and targets of another area do not apply.
         """
-        return [target for target in self.profile.targets if target.area_code == area_code]
+        targets = (target for target in self.profile.targets if target.area_code == area_code)
+        return sorted(targets, key=lambda target: target.year)
 
     def get_severity(self, rule: Rule) -> Severity:
         """Return the severity of a rule's findings in the phase of this run.

@@ -199,6 +199,14 @@ def test_two_targets_of_one_indicator_are_compared_separately_and_one_missed_tar
     assert report.verdict is Verdict.FAILED
 
 
+def test_equal_targets_of_several_years_are_named_by_their_years_in_order(tmp_path):
+    targets = "".join(FARMLAND_TARGET_SECTION.format("1", year) for year in (2035, 2030, 2025))
+    report = check_with_profile(tmp_path, make_county_layers(), targets)
+    assert [i.name for i in report.indicators if i.id == "farmland_area"] == [
+        f"永久基本农田保护面积（{year} 年）" for year in (2025, 2030, 2035)
+    ]
+
+
 def test_difference_of_zero_is_not_called_a_rounding_difference():
     from plugin.core.model.indicator import compare_area_with_target
 
