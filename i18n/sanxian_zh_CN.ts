@@ -345,11 +345,11 @@
     </message>
     <message>
         <source>Also as PDF</source>
-        <translation>另存 PDF</translation>
+        <translation>再存同名 PDF</translation>
     </message>
     <message>
         <source>Also as Word</source>
-        <translation>另存 Word</translation>
+        <translation>再存同名 Word</translation>
     </message>
     <message>
         <source>Also leave counties without a verdict that are unchanged</source>
@@ -2202,8 +2202,8 @@ Project: {project}</source>
         <translation>县域范围</translation>
     </message>
     <message>
-        <source>Facts of the project: {name}</source>
-        <translation>项目情况：{name}</translation>
+        <source>Facts of Projects</source>
+        <translation>项目情况</translation>
     </message>
     <message>
         <source>False alarm</source>
@@ -3510,6 +3510,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>随改动记入清单的姓名</translation>
     </message>
     <message>
+        <source>Name, number and applicant, which the opinion prints</source>
+        <translation>审查意见上的名称、编号和申请单位</translation>
+    </message>
+    <message>
         <source>Names and codes of layers</source>
         <translation>图层名称和代码</translation>
     </message>
@@ -4000,10 +4004,6 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Numbered when appended</source>
         <translation>追加时编号</translation>
-    </message>
-    <message>
-        <source>OK</source>
-        <translation>确定</translation>
     </message>
     <message>
         <source>Occupied</source>
@@ -8078,8 +8078,35 @@ Click: {place}.</source>
         <translation>“{name}”未能检查，以下仍为先前的结果。</translation>
     </message>
     <message>
+        <source>“{name}” was removed from the list.</source>
+        <translation>“{name}”已从项目列表中移除。</translation>
+    </message>
+    <message>
         <source>“{source}”: {count} projects were added to the batch.</source>
         <translation>“{source}”：{count} 个项目已加入批量。</translation>
+    </message>
+</context>
+<context>
+    <name>QPlatformTheme</name>
+    <message>
+        <source>&amp;No</source>
+        <translation>否(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Yes</source>
+        <translation>是(&amp;Y)</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>OK</source>
+        <translation>确定</translation>
     </message>
 </context>
 </TS>

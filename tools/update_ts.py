@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTEXT = "Sanxian"
+#: Texts of the buttons of Qt's own dialogs, which QGIS's Chinese leaves in English.
+BUTTON_CONTEXT, BUTTON_TEXTS = "QPlatformTheme", {"OK", "Cancel", "Close", "&Yes", "&No"}
 MARKS = ("tr", "mark_text")
 
 
@@ -65,14 +67,16 @@ def write_ts(path: Path, source_texts: set[str]) -> None:
         '<?xml version="1.0" encoding="utf-8"?>',
         "<!DOCTYPE TS>",
         f'<TS version="2.1" language="{path.stem.partition("_")[2]}" sourcelanguage="en">',
-        f"<context>\n    <name>{CONTEXT}</name>",
     ]
-    for text in sorted(source_texts):
-        translated = known.get(text, "")
-        mark = "" if translated else ' type="unfinished"'
-        lines.append(f"    <message>\n        <source>{escape(text)}</source>")
-        lines.append(f"        <translation{mark}>{escape(translated)}</translation>\n    </message>")
-    lines.append("</context>\n</TS>\n")
+    for context, texts in ((CONTEXT, source_texts), (BUTTON_CONTEXT, BUTTON_TEXTS)):
+        lines.append(f"<context>\n    <name>{context}</name>")
+        for text in sorted(texts):
+            translated = known.get(text, "")
+            mark = "" if translated else ' type="unfinished"'
+            lines.append(f"    <message>\n        <source>{escape(text)}</source>")
+            lines.append(f"        <translation{mark}>{escape(translated)}</translation>\n    </message>")
+        lines.append("</context>")
+    lines.append("</TS>\n")
     path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
 
 
@@ -80,5 +84,5 @@ if __name__ == "__main__":
     wanted = extract_texts_of_folder(ROOT / "plugin")
     for target in sorted((ROOT / "i18n").glob("*.ts")):
         write_ts(target, wanted)
-        left = list_unfinished_texts(target, wanted)
+        left = list_unfinished_texts(target, wanted | BUTTON_TEXTS)
         print(f"{target.name}: {len(wanted)} texts, {len(left)} unfinished", *left, sep="\n  ")

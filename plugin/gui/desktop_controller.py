@@ -284,6 +284,9 @@ class DesktopController(QObject):
             (self.waiving.changed, self._on_waivers_changed),
             (dock.runRequested, self.start_check),
             (dock.cancelRequested, self.checking.cancel),
+            # The label of a finding would hide the land where a project is drawn.
+            (self.conformity.dock.opened, self.mark.clear),
+            (self.conformity.dock.form.draw_requested, self.mark.clear),
             (dock.profileRequested, self.dialogs.open_profile_dialog),
             (self.indicators.profile_requested, self.dialogs.open_profile_dialog),
             (dock.exportRequested, self.exports.ask_and_save),

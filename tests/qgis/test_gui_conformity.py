@@ -180,19 +180,19 @@ def test_keys_and_buttons_of_the_map_tool(panel):
     panel.dock.buttons["batch"].click()
     assert panel.dock.form.projects.itemText(0) == "项目 1（已入批量）" and panel.projects.current is None
     panel.choose_project(0)
-    facts = ProjectFactsDialog(panel.projects.current)
+    facts = ProjectFactsDialog([panel.projects.current])
     for key, text in (("name", "产业园"), ("number", "XM-1"), ("applicant", "某公司")):
-        facts.lines[key].setText(text)
+        facts.lines[0][key].setText(text)
     facts.accept()
     shape = panel.projects.current.make_shape()
-    assert [shape.attributes[key] for key in facts.lines] == ["产业园", "XM-1", "某公司"]
+    assert [shape.attributes[key] for key in facts.lines[0]] == ["产业园", "XM-1", "某公司"]
     panel.projects.current.is_in_batch = False
     panel.toggle_drawing()
     drawing = panel.projects.current
     assert drawing.name == "项目 1" and "number" not in drawing.attributes, "facts belong to another place"
     click(tool, 0, 0)
     assert not press(tool, Qt.Key.Key_Escape)
-    assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 1
+    assert [one.name for one in panel.projects.items] == ["产业园"] and panel.dock.form.projects.count() == 2
 
 
 def test_use_chosen_before_the_first_drawing_is_that_of_the_project(panel):
@@ -352,7 +352,7 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     parcels.selectByIds([1, 2])
     panel.take_selected()
     wait_for_figures(panel)
-    assert [one.is_in_batch for one in panel.projects.items] == [True, True] and panel.dock.form.projects.count() == 2
+    assert [one.is_in_batch for one in panel.projects.items] == [True, True] and panel.dock.form.projects.count() == 3
     assert "2 个项目已加入批量" in panel._bar._message.text()
     numbered, unnumbered = make_square(0, 0, 50, 50), make_square(50, 0, 90, 50)
     keyed = tmp_path / "图斑.gpkg"
@@ -484,10 +484,10 @@ def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
         assert wait_until(lambda name=path.name: bar.currentItem() is not None and name in bar.currentItem().text())
         buttons = {one.text(): one for one in bar.currentItem().findChildren(QPushButton)}
         if suffix == ".docx":
-            buttons["另存 PDF"].click()
+            buttons["再存同名 PDF"].click()
             assert wait_until((tmp_path / "报告.pdf").exists), "without a question"
         else:
-            assert not {"另存 PDF", "另存 Word"} & buttons.keys()
+            assert not {"再存同名 PDF", "再存同名 Word"} & buttons.keys()
     parts = gpd.read_file(tmp_path / "报告.gpkg")
     assert sorted(parts.loc[parts["item"] == "project", "row"]) == [1, 2]
     assert parts.loc[parts["item"] == "project", "area_m2"].iloc[0] == pytest.approx(panel.dock.figures.area_m2)
@@ -507,12 +507,14 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
     panel.tool.finish()
     panel.add_to_batch()
     form, batched = panel.dock.form, panel.projects.items[0]
-    assert panel.projects.current is None and form.projects.currentIndex() < 0 and form.use.currentData() == "13"
+    assert panel.projects.current is None and form.use.currentData() == "13"
+    outlines = panel.marks._outlines
+    assert not outlines[True] and len(outlines[False]) == 1, "the project of the batch stays on the map"
     assert panel.dock.pages.currentIndex() == 0 and panel.dock.buttons["report"].isEnabled()
     assert (
         "批量中有 1 个项目" in panel.dock.empty.label.text()
         and "沿用上一项目的用途" in panel.dock.empty.label.text()
-        and form.projects.placeholderText() == "新项目（批量 1 个）"
+        and form.projects.currentText() == "新项目（批量 1 个）"
     )
     form.use.setCurrentIndex(form.use.findData("1202"))
     form.kind.setCurrentIndex(form.kind.findData("line"))
@@ -526,8 +528,16 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
     form.buttons["remove"].click()
     assert panel.projects.items == [batched] and not panel.tool.points
     form.buttons["remove"].click()
-    assert not panel.projects.items and not form.buttons["remove"].isEnabled()
+    assert not panel.projects.items and not form.buttons["remove"].isEnabled() and not outlines[False]
     assert not panel.dock.buttons["report"].isEnabled()
+    restore = next(one for one in panel._bar._message.findChildren(QPushButton) if one.text() == "恢复")
+    restore.click()
+    wait_for_figures(panel)
+    assert panel.projects.current is batched and len(outlines[True]) == 1
+    form.projects.activated.emit(form.projects.count() - 1)
+    assert panel.projects.current is None and len(outlines[False]) == 1, "the fields are those of a new project"
+    form.use.setCurrentIndex(form.use.findData("13"))
+    assert batched.attributes["use"] == panel.projects.next_attributes["use"] == "13"
 
 
 def test_panel_and_opinion_state_the_same_verdict_without_a_use(panel):
@@ -551,8 +561,10 @@ def test_report_asks_for_the_name_of_each_drawn_project_and_counts_the_others(pa
     asked, written = [], []
 
     def name_it(dialog):
-        asked.append(dialog._project.name)
-        dialog.lines["name"].setText("物流园")
+        asked.extend(one.name for one in dialog._projects)
+        dialog.entered.emit(dialog._projects[-1])
+        assert panel.projects.current is dialog._projects[-1], "the map shows which one is meant"
+        dialog.lines[0]["name"].setText("物流园")
         dialog.accept()
         return True
 
@@ -560,6 +572,11 @@ def test_report_asks_for_the_name_of_each_drawn_project_and_counts_the_others(pa
     monkeypatch.setattr(panel.report, "ask_and_write", lambda _data, shapes, name: written.append((len(shapes), name)))
     panel.ask_for_report()
     assert asked == ["项目 1"] and written == [(2, "物流园及另 1 个")]
+    panel.ask_for_report()
+    assert asked == ["项目 1"] and len(written) == 2, "the facts are known"
+    panel.choose_project(0)
+    panel.dock.form.buttons["facts"].click()
+    assert asked == ["项目 1", "物流园"]
 
 
 def test_closing_the_project_while_drawing_leaves_nothing_on_the_map(panel, project):

@@ -319,7 +319,7 @@ def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(li
 
 
 def test_undo_key_of_the_list_is_that_of_the_latest_change(listed):
-    controller, path = listed
+    controller, _ = listed
     tree, layer = controller.dock.tree, QgsProject.instance().mapLayersByName("CZKFBJ")[0]
 
     def is_key_of_list():

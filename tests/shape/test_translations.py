@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from update_ts import extract_texts, extract_texts_of_folder, list_unfinished_texts, read_translations  # noqa: E402
+from update_ts import BUTTON_TEXTS, extract_texts, extract_texts_of_folder, list_unfinished_texts, read_translations  # noqa: E402
 
 TRANSLATION_FILE = ROOT / "i18n" / "sanxian_zh_CN.ts"
 KNOWN_TRANSLATIONS = read_translations(TRANSLATION_FILE)
@@ -18,7 +18,7 @@ KNOWN_TRANSLATIONS = read_translations(TRANSLATION_FILE)
 
 @cache
 def extract_interface_texts():
-    return extract_texts_of_folder(ROOT / "plugin")
+    return extract_texts_of_folder(ROOT / "plugin") | BUTTON_TEXTS
 
 
 def list_placeholders(text):

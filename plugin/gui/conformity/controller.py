@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsCoordinateReferenceSystem
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QPoint, QTimer
 from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
@@ -25,7 +25,7 @@ from ..widgets import EmptyPage, MessageBarMessages, messages
 from ..widgets.map_items import transform_to_map, zoom_to_box
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, describe_review
-from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
+from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool, read_crs
 from .projects import (
     FILE_FILTER,
     POINT_SUFFIXES,
@@ -102,6 +102,7 @@ class ConformityController(QObject):
             (form.selected_requested, self.take_selected),
             (form.file_requested, self.ask_for_file),
             (form.chosen, self.choose_project),
+            (form.facts_requested, self._ask_for_current_facts),
             (form.remove_requested, self.remove_project),
             (form.use_changed, lambda code: self._set_attribute("use", code)),
             (form.use_given, self.give_use),
@@ -199,6 +200,7 @@ class ConformityController(QObject):
                 self.request_review()
         form.setEnabled(data is not None)
         form.show_projects(self.projects.items, self.projects.current_position)
+        self._show_other_outlines()
         self._show_source()
         self._enable_buttons()
 
@@ -238,6 +240,7 @@ class ConformityController(QObject):
         if self.projects.drawing is not None:
             self.tool.cancel()
         self._show_marks()
+        self._show_other_outlines()
 
     # --- drawing
     def toggle_drawing(self) -> None:
@@ -251,9 +254,9 @@ class ConformityController(QObject):
             kind = self.dock.form.get_kind()
             self.projects.begin_drawing(kind)
             self.reviewer.drop_requests()
-            self.marks.clear()
             self.tool.begin(kind)
             self._show_figures(PanelFigures())
+            self._show_other_outlines()
         self._canvas.setMapTool(self.tool)
         self.dock.form.show_projects(self.projects.items, self.projects.current_position)
         self.dock.form.buttons["draw"].setChecked(True)
@@ -348,26 +351,28 @@ class ConformityController(QObject):
     def _show_marks(self) -> None:
         """Draw occupied land, the outline of a finished project, and the figures at the mouse."""
         figures, current = self.dock.figures, self.projects.current
-        if current is None or not self.dock.isVisible():
+        if not self.dock.isVisible():
             self.marks.clear()
             self.at_mouse.hide()
             return
-        self.marks.show(figures.shapes, self.plan.get_plane())
-        shape = current.shape if current.is_finished else None
-        if shape is None:
-            self.marks.show_outline(None, QgsCoordinateReferenceSystem())
-        else:
-            self.marks.show_outline(shape.wkb, _read_crs(shape.crs))
-        if current.is_drawing and self._mouse is not None:
+        self.marks.show(figures.shapes if current is not None else (), self.plan.get_plane())
+        shape = current.shape if current is not None and current.is_finished else None
+        self.marks.show_outlines([] if shape is None else [shape], True)
+        if current is not None and current.is_drawing and self._mouse is not None:
             self.at_mouse.show(figures, len(self.tool.list_points()), self._mouse)
         else:
             self.at_mouse.hide()
+
+    def _show_other_outlines(self) -> None:
+        """Draw the outlines of the projects that are not the current one."""
+        others = [one.shape for one in self.projects.items if one.is_finished and one is not self.projects.current]
+        self.marks.show_outlines(others if self.dock.isVisible() else (), False)
 
     def _show_place(self) -> None:
         """Move the map to the current project, unless the map shows it, and not as a speck."""
         if (current := self.projects.current) is None or not current.is_finished:
             return
-        place = transform_to_map(self._canvas, read_wkb(current.shape.wkb), _read_crs(current.shape.crs))
+        place = transform_to_map(self._canvas, read_wkb(current.shape.wkb), read_crs(current.shape.crs))
         if place is None:
             return
         box, view = place.boundingBox(), self._canvas.extent()
@@ -377,7 +382,7 @@ class ConformityController(QObject):
 
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
-        """Show another project; a drawing is dropped."""
+        """Show another project, or the fields of a new one (−1); a drawing is dropped."""
         if self.projects.drawing is not None and position != self.projects.current_position:
             if position > self.projects.current_position:
                 position -= 1
@@ -489,11 +494,37 @@ class ConformityController(QObject):
 
     def remove_project(self) -> None:
         """Remove the current project, also from the batch; the file or layer that it was read from is unchanged."""
+        removed, position = self.projects.current, self.projects.current_position
         if self.projects.drawing is not None:
             self._end_tool()
         self.projects.remove_current()
         self._show_figures(PanelFigures())
         self.refresh()
+        if removed is not None and removed.is_finished:
+            text = tr("“{name}” was removed from the list.").format(name=removed.name)
+            self._bar.show_message(text, "info", (tr("Restore"), partial(self._restore, removed, position)))
+
+    def _restore(self, project: PanelProject, position: int) -> None:
+        if self.projects.drawing is not None:
+            self._on_cancelled()
+        self.projects.restore(project, position)
+        self._bar.close()
+        self.refresh()
+
+    def _ask_for_current_facts(self) -> None:
+        if (current := self.projects.current) is not None:
+            self.ask_for_facts([current])
+
+    def ask_for_facts(self, asked: Sequence[PanelProject]) -> bool:
+        """Ask for the facts of projects, and show the one whose row has the focus; False if the user cancels."""
+        former = self.projects.current_position
+        dialog = ProjectFactsDialog(asked, self.dock)
+        if self.projects.drawing is None:
+            dialog.entered.connect(lambda project: self.choose_project(self.projects.items.index(project)))
+            dialog.finished.connect(lambda _result: self.choose_project(former))
+        is_accepted = bool(dialog.exec())
+        dialog.deleteLater()
+        return is_accepted
 
     def ask_for_report(self) -> None:
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
@@ -503,19 +534,11 @@ class ConformityController(QObject):
             nameless = [
                 one for one in reported if one.is_drawn or (len(reported) == 1 and "name" not in one.attributes)
             ]
-            # Those of an earlier report are asked for again only if nothing else is.
-            asked = [one for one in nameless if "applicant" not in one.attributes] or nameless
-            if not all(ProjectFactsDialog(one, self.dock).exec() for one in asked):
+            asked = [one for one in nameless if "applicant" not in one.attributes]
+            if asked and not self.ask_for_facts(asked):
                 return
-            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
             name, others = reported[0].name, len(reported) - 1
             if others:
                 name = tr("{name} and {count} more").format(name=name, count=others)
             self.report.ask_and_write(data, shapes, name)
-
-
-def _read_crs(text: str) -> QgsCoordinateReferenceSystem:
-    """Return the CRS of a project's shape."""
-    is_code = text.startswith("EPSG:")
-    return QgsCoordinateReferenceSystem(text) if is_code else QgsCoordinateReferenceSystem.fromWkt(text)

@@ -47,19 +47,21 @@ from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 #: Minimum width of the use, in digits; a code with the name of a use needs it.
 _MIN_USE_DIGITS = 18
-_ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open", "remove": "crashed"}
+_ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open", "facts": "document", "remove": "remove"}
 
 
 class ProjectForm(QWidget):
     """Fields and buttons of a project. Signals are emitted for changes by the user only.
 
-    ``chosen(position)``: another project; ``use_changed(code)``; ``use_given``: the use is also that of the projects
+    ``chosen(position)``: another project, or −1 for a new one; ``facts_requested``: name, number and applicant;
+    ``use_changed(code)``; ``use_given``: the use is also that of the projects
     without one; ``kind_changed(kind)``: polygon or line, for the next drawing; ``width_changed(metres)``: 0 for none.
     """
 
     draw_requested = pyqtSignal()
     selected_requested = pyqtSignal()
     file_requested = pyqtSignal()
+    facts_requested = pyqtSignal()
     remove_requested = pyqtSignal()
     chosen = pyqtSignal(int)
     use_changed = pyqtSignal(str)
@@ -75,19 +77,22 @@ class ProjectForm(QWidget):
             objectName="SanxianConformityProjects",
             accessibleName=tr("Reviewed project"),
             sizePolicy=narrow,
-            activated=self.chosen,
+            activated=lambda row: self.chosen.emit(row if row < self.projects.count() - 1 else -1),
         )
         selected_tip = tr("Take the selected features of the current layer as projects")
         file_tip = tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
+        facts_tip = tr("Name, number and applicant, which the opinion prints")
         remove_tip = tr("Remove this project, also from the batch")
         self.buttons = {
             "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map"), self.draw_requested),
             "selected": self._make_button("selected", tr("Selected"), selected_tip, self.selected_requested),
             "file": self._make_button("file", tr("File…"), file_tip, self.file_requested),
+            "facts": self._make_button("facts", tr("Facts of Projects"), facts_tip, self.facts_requested),
             "remove": self._make_button("remove", tr("Remove"), remove_tip, self.remove_requested),
         }
         self.buttons["draw"].setCheckable(True)
-        self.buttons["remove"].setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        for name in ("facts", "remove"):
+            self.buttons[name].setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self.use = QComboBox(
             objectName="SanxianConformityUse",
             accessibleName=tr("Planned use"),
@@ -166,16 +171,17 @@ class ProjectForm(QWidget):
             self.use.setCurrentIndex(0)
 
     def show_projects(self, items: Sequence[PanelProject], current: int) -> None:
-        """Show the projects and the current one with its fields."""
-        self.projects.clear()
-        self.projects.addItems([one.label for one in items])
+        """Show the projects and the current one with its fields; after them an entry for a new project."""
         batch_count = sum(one.is_in_batch for one in items)
         text = tr("New project (batch: {count})").format(count=batch_count) if batch_count else tr("New project")
-        theme.set_placeholder(self.projects, text)
-        self.projects.setCurrentIndex(current)
+        self.projects.clear()
+        self.projects.addItems([*(one.label for one in items), text])
+        is_one_shown = 0 <= current < len(items)
+        self.projects.setCurrentIndex(current if is_one_shown else len(items))
         self.projects.setEnabled(bool(items))
-        self.buttons["remove"].setEnabled(0 <= current < len(items))
-        if 0 <= current < len(items):
+        self.buttons["remove"].setEnabled(is_one_shown)
+        self.buttons["facts"].setEnabled(is_one_shown and items[current].is_finished)
+        if is_one_shown:
             project = items[current]
             # The use is a code, a name, or a text that is in no list.
             text = project.attributes.get("use", "")

@@ -17,6 +17,7 @@ from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
+from ...bridge.checking.drawn_projects import ProjectShape
 from ...bridge.layers.properties import read_wkb
 from ...bridge.texts import tr
 from ..widgets import close_and_delete
@@ -193,21 +194,29 @@ class ProjectMapTool(QgsMapTool):
         dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
 
 
+def read_crs(text: str) -> QgsCoordinateReferenceSystem:
+    """Return the CRS of a project's shape."""
+    is_code = text.startswith("EPSG:")
+    return QgsCoordinateReferenceSystem(text) if is_code else QgsCoordinateReferenceSystem.fromWkt(text)
+
+
 @dataclass(eq=False)
 class OccupiedMarks:
-    """Draws occupied land and the outline of a finished project on the canvas; it references no layer."""
+    """Draws occupied land and the outlines of finished projects on the canvas; it references no layer."""
 
     canvas: QgsMapCanvas
     _bands: dict[str, QgsRubberBand] = field(default_factory=dict, init=False)
+    #: Of the current project (True) and of the others.
+    _outlines: dict[bool, list[QgsRubberBand]] = field(default_factory=dict, init=False)
 
     @property
     def lines(self) -> list[str]:
         """Return the ids of the lines whose land is drawn."""
-        return [line for line in self._bands if line]
+        return list(self._bands)
 
     def show(self, shapes: Sequence[OccupiedShape], crs: QgsCoordinateReferenceSystem) -> None:
         """Draw occupied land in place of the former."""
-        for line in self._bands.keys() - {one.line for one in shapes} - {""}:
+        for line in set(self.lines) - {one.line for one in shapes}:
             self._remove(line)
         for one in shapes:
             geometry = transform_to_map(self.canvas, read_wkb(one.wkb), crs)
@@ -224,17 +233,29 @@ class OccupiedMarks:
                 self._bands[one.line] = band
             self._bands[one.line].setToGeometry(geometry, None)
 
-    def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
-        """Draw the outline of a project; None removes it."""
-        self._remove("")
-        geometry = transform_to_map(self.canvas, read_wkb(wkb), crs) if wkb else None
-        if geometry is not None:
-            self._bands[""] = make_rubber_band(self.canvas, convert_to_edges(geometry), _INK, _EDGE_EM)
+    def show_outlines(self, shapes: Sequence[ProjectShape], is_current: bool) -> None:
+        """Draw the outlines of the current project or, thin and dashed, of the others in place of the former."""
+        remove_items(self.canvas, self._outlines.pop(is_current, ()))
+        edges: dict[QgsWkbTypes.GeometryType, list[QgsGeometry]] = {}
+        for one in shapes:
+            if (placed := transform_to_map(self.canvas, read_wkb(one.wkb), read_crs(one.crs))) is not None:
+                edge = convert_to_edges(placed)
+                edges.setdefault(edge.type(), []).append(edge)
+        self._outlines[is_current] = bands = [
+            make_rubber_band(
+                self.canvas, QgsGeometry.collectGeometry(some), _INK, _EDGE_EM if is_current else _OUTLINE_EDGE_EM
+            )
+            for some in edges.values()
+        ]
+        for band in bands:
+            band.setLineStyle(Qt.PenStyle.SolidLine if is_current else Qt.PenStyle.DashLine)
 
     def clear(self) -> None:
         """Remove all that is drawn."""
         for line in list(self._bands):
             self._remove(line)
+        for is_current in (True, False):
+            self.show_outlines((), is_current)
 
     def _remove(self, line: str) -> None:
         if (band := self._bands.pop(line, None)) is not None:

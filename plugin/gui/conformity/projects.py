@@ -17,8 +17,8 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QInputDialog, QLineEdit, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QEvent, QObject, pyqtSignal
+from qgis.PyQt.QtWidgets import QGridLayout, QInputDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, read_features, write_review
@@ -34,9 +34,9 @@ from ..widgets import (
     MessageBarMessages,
     choose_save_path,
     fill_layout,
-    make_form,
     make_ok_cancel_buttons,
     make_open_buttons,
+    make_scroll_area,
     messages,
 )
 
@@ -44,8 +44,8 @@ POLYGON, LINE, POINT = "polygon", "line", "point"
 #: Files of boundary points, which the toolbox imports first; other files are layers.
 POINT_SUFFIXES = (".txt", ".csv", ".xlsx", ".xls")
 FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
-#: Width of the name of a project in heights of the font.
-_NAME_EM = 24
+#: Width of the name of a project and of its applicant in heights of the font; a number has half of it.
+_NAME_EM = 16
 #: More features at once are reviewed by the toolbox.
 MAX_PROJECTS = 500
 
@@ -85,25 +85,49 @@ class PanelProject:
 
 
 class ProjectFactsDialog(FocusedButtonDialog):
-    """Asks for what the opinion on a project prints: its name, number and applicant."""
+    """Asks for what the opinion on projects prints: name, number and applicant, a row for each project.
 
-    def __init__(self, project: PanelProject, parent: QWidget | None = None):
+    Signal ``entered(project)``: the row of a project has the focus.
+    """
+
+    entered = pyqtSignal(object)
+
+    def __init__(self, projects: Sequence[PanelProject], parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianProjectFacts")
-        self.setWindowTitle(tr("Facts of the project: {name}").format(name=project.name))
-        self._project = project
-        values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
-        self.lines = {key: QLineEdit(values[key]) for key in ("name", "number", "applicant")}
-        self.lines["name"].setMinimumWidth(_NAME_EM * self.fontMetrics().height())
-        form = make_form(*zip((tr("Name"), tr("Number"), tr("Applicant")), self.lines.values(), strict=True))
-        fill_layout(QVBoxLayout(self), form, make_ok_cancel_buttons(self))
+        self.setWindowTitle(tr("Facts of Projects"))
+        self._projects = projects
+        #: Fields by key, of each project.
+        self.lines: list[dict[str, QLineEdit]] = []
+        content = QWidget()
+        grid = QGridLayout(content)
+        for column, text in enumerate((tr("Name"), tr("Number"), tr("Applicant"))):
+            grid.addWidget(QLabel(text), 0, column)
+        for row, project in enumerate(projects, 1):
+            values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
+            self.lines.append({key: QLineEdit(values[key]) for key in ("name", "number", "applicant")})
+            for column, line in enumerate(self.lines[-1].values()):
+                line.installEventFilter(self)
+                grid.addWidget(line, row, column)
+        grid.setRowStretch(len(projects) + 1, 1)
+        for column, width in enumerate((_NAME_EM, _NAME_EM // 2, _NAME_EM)):
+            grid.setColumnMinimumWidth(column, width * self.fontMetrics().height())
+        fill_layout(QVBoxLayout(self), (make_scroll_area(content), 1), make_ok_cancel_buttons(self))
         # Typing replaces the name that the panel gave.
-        self.lines["name"].selectAll()
+        self.lines[0]["name"].selectAll()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            for project, lines in zip(self._projects, self.lines, strict=True):
+                if watched in lines.values():
+                    self.entered.emit(project)
+        return super().eventFilter(watched, event)
 
     def accept(self) -> None:
-        """Write the texts into the project; an empty name leaves the former one."""
-        texts = {key: line.text().strip() for key, line in self.lines.items()}
-        self._project.name = texts["name"] or self._project.name
-        self._project.attributes |= {"number": texts["number"], "applicant": texts["applicant"]}
+        """Write the texts into the projects; an empty name leaves the former one."""
+        for project, lines in zip(self._projects, self.lines, strict=True):
+            texts = {key: line.text().strip() for key, line in lines.items()}
+            project.name = texts["name"] or project.name
+            project.attributes |= {"number": texts["number"], "applicant": texts["applicant"]}
         super().accept()
 
 
@@ -176,6 +200,11 @@ class ProjectList:
             self._remember(self.current)
             del self.items[self.current_position]
             self.current_position = min(self.current_position, len(self.items) - 1)
+
+    def restore(self, project: PanelProject, position: int) -> None:
+        """Put a removed project back, as the current one."""
+        self.current_position = min(position, len(self.items))
+        self.items.insert(self.current_position, project)
 
     def _remember(self, project: PanelProject) -> None:
         """Store what the next drawing begins with."""

@@ -29,7 +29,7 @@ class IndicatorRow:
     """An indicator as texts of the table.
 
     ``before``, ``now``: value at the check and with the edits so far; ``change``: their difference with a sign; the
-    unit is in ``target``, or without a target in ``name_with_unit``. ``margin_share``: margin ÷ target, None without a target;
+    unit is in ``target_with_unit`` or ``name_with_unit``. ``margin_share``: margin ÷ target, None without a target;
     ``kind``: kind of the state (`get_state_kind`); ``explanation``: formula, inputs and source of the target.
     """
 

@@ -232,8 +232,6 @@ _StandardButton = QDialogButtonBox.StandardButton
 def make_ok_cancel_buttons(dialog: FocusedButtonDialog) -> QDialogButtonBox:
     """Return a button box with OK and Cancel, connected to the dialog."""
     buttons = QDialogButtonBox(_StandardButton.Ok | _StandardButton.Cancel)
-    buttons.button(_StandardButton.Ok).setText(tr("OK"))
-    buttons.button(_StandardButton.Cancel).setText(tr("Cancel"))
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.leave)
     return buttons
@@ -242,7 +240,6 @@ def make_ok_cancel_buttons(dialog: FocusedButtonDialog) -> QDialogButtonBox:
 def make_close_button(dialog: QDialog) -> QDialogButtonBox:
     """Return a button box with Close, connected to the dialog."""
     buttons = QDialogButtonBox(_StandardButton.Close)
-    buttons.button(_StandardButton.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)
     return buttons
 
