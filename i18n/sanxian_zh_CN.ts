@@ -5530,6 +5530,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>按负责人拆分清单…</translation>
     </message>
     <message>
+        <source>Split by Township: {names}…</source>
+        <translation>按乡镇拆分清单：{names}…</translation>
+    </message>
+    <message>
         <source>Split by Township…</source>
         <translation>按乡镇拆分清单…</translation>
     </message>

@@ -10,7 +10,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QEvent, QItemSelectionModel, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton
+from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QLabel, QPushButton
 
 from plugin.bridge import settings
 from plugin.core.render.worklist.merge import WorkConflict, split_worklist
@@ -21,6 +21,7 @@ from plugin.core.render.worklist.worklist_row import (
     WorkState,
     change_worklist,
     edit_items,
+    read_part,
     read_worklist,
 )
 from plugin.gui.findings.dock import MAX_FINDINGS_LISTED_AT_ONCE, FindingsDock
@@ -405,6 +406,23 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
     buttons[1].click()
     wait_for_store(controller)
     assert read_worklist(path).items[both.fingerprint].note == "我写的" and not controller.worklist.store.conflicts
+
+
+def test_list_of_a_chosen_township_is_split_off_with_the_columns_to_fill_in_first(listed, tmp_path, monkeypatch):
+    controller, path = listed
+    item = next(iter(read_worklist(path).items.values()))
+    change_worklist(path, lambda w: w.replace_items([replace(item, township="蔡村镇")]))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_all: str(tmp_path / "parts"))
+    monkeypatch.setattr(type(controller.dock.filters), "chosen_townships", frozenset({"蔡村镇"}))
+    controller.worklist._fill_menu()
+    entry = next(one for one in controller.worklist._menu.actions() if "蔡村镇" in one.text())
+    entry.trigger()
+    part = tmp_path / "parts" / "小县.蔡村镇.worklist.xlsx"
+    assert wait_until(part.is_file) and wait_until(lambda: "1 份" in controller.dock.note.text())
+    assert [*part.parent.iterdir()] == [part]
+    sheet = openpyxl.load_workbook(part).worksheets[0]
+    assert [cell.value for cell in sheet[1]][:3] == ["状态", "备注", "负责人"] and sheet.freeze_panes == "D2"
+    assert list(read_part(part).items) == [item.fingerprint]
 
 
 def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):

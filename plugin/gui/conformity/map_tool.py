@@ -234,7 +234,7 @@ class OccupiedMarks:
             self._bands[one.line].setToGeometry(geometry, None)
 
     def show_outlines(self, shapes: Sequence[ProjectShape], is_current: bool) -> None:
-        """Draw the outlines of the current project or, thin and dashed, of the others in place of the former."""
+        """Draw the outlines of the current project or, dashed, of the others in place of the former."""
         remove_items(self.canvas, self._outlines.pop(is_current, ()))
         edges: dict[QgsWkbTypes.GeometryType, list[QgsGeometry]] = {}
         for one in shapes:
@@ -242,10 +242,7 @@ class OccupiedMarks:
                 edge = convert_to_edges(placed)
                 edges.setdefault(edge.type(), []).append(edge)
         self._outlines[is_current] = bands = [
-            make_rubber_band(
-                self.canvas, QgsGeometry.collectGeometry(some), _INK, _EDGE_EM if is_current else _OUTLINE_EDGE_EM
-            )
-            for some in edges.values()
+            make_rubber_band(self.canvas, QgsGeometry.collectGeometry(some), _INK, _EDGE_EM) for some in edges.values()
         ]
         for band in bands:
             band.setLineStyle(Qt.PenStyle.SolidLine if is_current else Qt.PenStyle.DashLine)

@@ -38,6 +38,7 @@ from ..widgets import (
     make_open_buttons,
     make_scroll_area,
     messages,
+    resize_to_letters,
 )
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
@@ -46,6 +47,8 @@ POINT_SUFFIXES = (".txt", ".csv", ".xlsx", ".xls")
 FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
 #: Width of the name of a project and of its applicant in heights of the font; a number has half of it.
 _NAME_EM = 16
+#: Size of the form for the facts of projects.
+_WIDTH_LETTERS, _ROWS_WITHOUT_SCROLLING = 110, 25
 #: More features at once are reviewed by the toolbox.
 MAX_PROJECTS = 500
 
@@ -114,6 +117,8 @@ class ProjectFactsDialog(FocusedButtonDialog):
         fill_layout(QVBoxLayout(self), (make_scroll_area(content), 1), make_ok_cancel_buttons(self))
         # Typing replaces the name that the panel gave.
         self.lines[0]["name"].selectAll()
+        self.lines[0]["name"].setFocus()
+        resize_to_letters(self, _WIDTH_LETTERS, min(_ROWS_WITHOUT_SCROLLING, 5 + 2 * len(projects)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:

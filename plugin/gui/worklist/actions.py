@@ -29,7 +29,7 @@ from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
-from ...bridge.texts import tr
+from ...bridge.texts import join_first_names, tr
 from ...core.render.worklist.worklist_row import (
     WORKLIST_SUFFIX,
     WorkEdit,
@@ -56,6 +56,8 @@ from .store import WorklistStore
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 #: More rows are edited in another thread, and shown when they are written.
 _MAX_ROWS_EDITED_AT_ONCE = 2_000
+#: Townships of the filter that the menu names.
+_MAX_NAMES_IN_MENU = 2
 #: Steps of edits that can be undone.
 _MAX_UNDO_STEPS = 50
 
@@ -331,11 +333,16 @@ class WorklistActions(QObject):
         if not is_in_use:
             add_menu_entry(menu, tr("Begin Work List"), self.begin)
             return
+        townships = self._dock.filters.chosen_townships
+        of_townships = tr("Split by Township…")
+        if townships:
+            shown_names = join_first_names(sorted(name or tr("No township") for name in townships), _MAX_NAMES_IN_MENU)
+            of_townships = tr("Split by Township: {names}…").format(names=shown_names)
         for text, action, is_enabled in (
             (tr("Next Open"), self._dock.step_to_open, True),
             (tr("Undo Change of List (Ctrl+Z)"), self.undo, bool(self._undo_steps)),
             (tr("Resolve Conflicts…"), self.show_conflicts, bool(self.store.conflicts)),
-            (tr("Split by Township…"), partial(self.split, "township"), True),
+            (of_townships, partial(self.split, "township", townships), True),
             (tr("Split by Assignee…"), partial(self.split, "assignee"), True),
             (tr("Merge…"), self.merge, True),
             (tr("Read Ledger…"), self.read_ledger, True),
@@ -354,8 +361,8 @@ class WorklistActions(QObject):
             settings.store_setting(settings.WORKLIST_PERSON, name.strip())
 
     # --- parts and ledgers
-    def split(self, column: str) -> None:
-        """Ask for a folder, and write a part of the list for each township or person."""
+    def split(self, column: str, names: frozenset[str] = frozenset()) -> None:
+        """Ask for a folder, and write a part of the list for each township or person, or for the named ones."""
         folder = QFileDialog.getExistingDirectory(self._dock, tr("Folder for the Parts"), self._get_folder())
         if not folder:
             return
@@ -374,7 +381,7 @@ class WorklistActions(QObject):
         self._runner.start(
             BackgroundJob(
                 tr("Work list"),
-                lambda _progress, _cancellation: split_worklist(path, column, folder),
+                lambda _progress, _cancellation: split_worklist(path, column, folder, names),
                 on_done=report,
                 on_error=self._on_failed,
                 is_hidden=True,

@@ -128,7 +128,9 @@ def mark_for_split(item: WorkItem, token: str) -> WorkItem:
     return replace(item, split=str(SplitMark.make(item, token)))
 
 
-def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:
+def split_worklist(
+    path: str | Path, column: str, folder: str | Path, names: frozenset[str] = frozenset()
+) -> list[WorklistPart]:
     """Write a part of the list for each township or person, and return the parts, sorted by name.
 
     The list stays unchanged. Parts are named after the list: ``county.永安镇.worklist.xlsx``.
@@ -139,6 +141,8 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         ``township`` or ``assignee``.
     folder
         Exists, or will be made in an existing folder.
+    names
+        Only parts of these townships or persons are written, all without names. An empty name is that of no township.
 
     Raises
     ------
@@ -155,7 +159,8 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         raise InputError("worklist_empty", file=path.name)
     items_by_name: dict[str, list[WorkItem]] = {}
     for item in worklist.items.values():
-        items_by_name.setdefault(getattr(item, column) or SPLIT_COLUMNS[column], []).append(item)
+        if not names or getattr(item, column) in names:
+            items_by_name.setdefault(getattr(item, column) or SPLIT_COLUMNS[column], []).append(item)
     stem = path.name.removesuffix(WORKLIST_SUFFIX).removesuffix(".csv")
     # Two names never share a path, also where capitals do not count.
     path_by_name: dict[str, Path] = {}

@@ -58,7 +58,8 @@ def write_part(path: Path, worklist: Worklist) -> None:
     for number, name in enumerate(PART_TITLES, 1):
         sheet.column_dimensions[get_column_letter(number)].hidden = name in _HIDDEN_COLUMNS
     set_up_pages(sheet, "1:1")
-    sheet.freeze_panes = "A2"
+    # The columns to fill in are the first ones, and stay visible.
+    sheet.freeze_panes = f"{get_column_letter(len(_ENTRY_COLUMNS) + 1)}2"
     # The names in hidden headings distinguish a part from a ledger.
     headings = [f"{title} ({name})" if name in _HIDDEN_COLUMNS else title for name, title in PART_TITLES.items()]
     headings += worklist.other_headings

@@ -42,8 +42,8 @@ WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "
 _ADDITIONAL_COLUMNS = ("related_role", "severity", "description", "area_m2", "place", "split")
 #: Names of the columns in a part that goes to a township or person, in its order: what to do, then what programs need.
 PART_TITLES = {
-    "state": "状态", "severity": "严重程度", "code": "规则", "township": "乡镇", "role": "图层", "key": "标识码",
-    "description": "说明", "note": "备注", "area_m2": "面积（m²）", "place": "位置", "assignee": "负责人",
+    "state": "状态", "note": "备注", "assignee": "负责人", "severity": "严重程度", "code": "规则", "township": "乡镇",
+    "role": "图层", "key": "标识码", "description": "说明", "area_m2": "面积（m²）", "place": "位置",
     "updated": "更新", "by": "更新人", "related_role": "相关图层", "fingerprint": "指纹", "split": "分发标记",
 }  # fmt: skip
 #: Columns with the code of a layer; in a part its name stands before it, as “永久基本农田 (YJJBNT)”.

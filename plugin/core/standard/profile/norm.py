@@ -226,8 +226,9 @@ class Norm:
         if key_parts[0] != "rules" and key in settings:
             for item in self.standard.marks:
                 section, _, word = item.partition(".")
-                is_heading = any(one.startswith(f"{item}.") for one in settings)
-                if section == key_parts[0] and word and item not in settings and not is_heading:
+                if section != key_parts[0] or not word or item in settings:
+                    continue
+                if not any(one.startswith(f"{item}.") for one in settings):
                     return item
         return key
 

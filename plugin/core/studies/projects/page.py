@@ -45,7 +45,16 @@ from .project_map import (
     load_map_settings,
 )
 from .review_sentences import Area, count_outcome, explain_verdict, get_outcome_name
-from .reviewed_project import SECTION, VERDICTS, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
+from .reviewed_project import (
+    SECTION,
+    VERDICTS,
+    ConformityResult,
+    NoteLevel,
+    Outcome,
+    ProjectResult,
+    ReviewItem,
+    SupplyMode,
+)
 
 #: Converts a drawing in SVG into a PNG of a width in px.
 Rasterise = Callable[[str, int], bytes]
@@ -129,7 +138,12 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
                 ),
                 (
                     (report_texts.get("conformity", "projects"), result.source),
-                    (report_texts.get("conformity", "admission"), result.admission_file),
+                    (
+                        report_texts.get("conformity", "admission"),
+                        report_texts.get(
+                            "conformity", "admission_used", area=result.area_name, file=result.admission_file
+                        ).strip(),
+                    ),
                 ),
                 ((report_texts.get("conformity", "verdicts"), report_texts.get("page", "gap").join(counts)),),
             )
@@ -273,7 +287,9 @@ class _ProjectPage:
         project = self.one.project
         places = self.words.join_parts(item.name for item in self.one.named_townships)
         place = self.words.join_sentences((self.result.area_name, places))
-        supply = self.texts.get(SECTION, f"supply_{project.supply}")
+        # A drawn project has no field for the supply.
+        is_supply_known = project.supply is not SupplyMode.UNKNOWN
+        supply = ((self._get("supply"), self.texts.get(SECTION, f"supply_{project.supply}")),) * is_supply_known
         source, row = project.origin or (project.source, project.row)
         kind = self.texts.get(SECTION, f"kind_{project.kind}")
         shape = self._get("source" if source else "drawn", source=source, row=row, kind=kind)
@@ -291,7 +307,7 @@ class _ProjectPage:
             (
                 (self._get("place"), place),
                 (self._get("use"), self.tables.describe_use()),
-                (self._get("supply"), supply),
+                *supply,
             ),
             ((self._get("area"), self.words.get("page", "gap").join(amounts)),),
             ((self._get("shape"), shape), (self._get("crs"), describe_crs_in_words(project.crs, self.words))),

@@ -98,9 +98,9 @@ class PageTables:
     def _make_rule_cell(self, line: LineItem) -> DocumentCell:
         """Return the rule that decides with its source, else the reason."""
         if not line.is_present:
-            return DocumentCell(self.words.get("conformity", "layer_absent", role=line.role))
+            return DocumentCell(self.words.get("conformity", "layer_absent"))
         if line.has_gaps and not line.area_m2:
-            return DocumentCell(self.words.get("conformity", "layer_unused", role=line.role))
+            return DocumentCell(self.words.get("conformity", "layer_unused"))
         # What leaves an item of a confirmed rule 未能判定 is in the project.
         if line.rule is None or line.has_gaps or (line.outcome is Outcome.UNDETERMINED and line.is_confirmed):
             return DocumentCell(

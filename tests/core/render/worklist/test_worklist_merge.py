@@ -168,7 +168,7 @@ def test_other_columns_and_new_rows_of_a_part_come_back(tmp_path):
     (part,) = split_worklist(path, "township", tmp_path)
     book = openpyxl.load_workbook(part.path)
     book.active["Q2"] = "new.jpg"
-    book.active.append([{0: "待处理", 2: "REL001", 14: "f9", 16: "b.jpg"}.get(n) for n in range(17)])
+    book.active.append([{0: "待处理", 4: "REL001", 14: "f9", 16: "b.jpg"}.get(n) for n in range(17)])
     book.save(part.path)
     assert merge_files(path, [part.path]) == []
     merged = read_worklist(path).items
@@ -262,28 +262,30 @@ def test_part_for_a_township_is_a_workbook_with_chinese_names_and_is_merged_as_s
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
     headings = [
         "状态",
+        "备注",
+        "负责人",
         "严重程度",
         "规则",
         "乡镇",
         "图层",
         "标识码",
     ]
-    assert rows[0][:6] == headings
-    named = ["待处理", "错误", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
-    assert rows[1][:5] == named and read_worklist(part).items["f2"].severity == "ERROR"
+    assert rows[0][:8] == headings and sheet.freeze_panes == "D2"
+    named = ["待处理", "", "", "错误", "永久基本农田与城镇开发边界重叠 (REL002)", "大仁庄乡", "城镇开发边界 (CZKFBJ)"]
+    assert rows[1][:7] == named and read_worklist(part).items["f2"].severity == "ERROR"
     coloured = {
         head.value for head, cell in zip(sheet[1], sheet[2], strict=True) if cell.fill.start_color.rgb[2:] == "FFF2CC"
     }
     assert coloured == {"状态", "备注", "负责人"} and "浅黄的三列" in guide
-    assert rows[1][6:10] == ["与红线重叠 0.12 公顷", "", 1234.5, "454500.00,4384500.00"]
+    assert rows[1][8:11] == ["与红线重叠 0.12 公顷", 1234.5, "454500.00,4384500.00"]
     text = format_rows([map(str, row) for row in rows]).decode("utf-8-sig")
     part = part.with_suffix(".csv")
     # Headings may have the name of the column, as parts of earlier versions do.
     for row, (old, new) in enumerate(
         [("状态", "状态（state）"), ("指纹 (fingerprint)", "指纹"), ("指纹 (fingerprint)", "fingerprint")]
     ):
-        changed = text.replace(old, new, 1).replace('4384500.00",', f'4384500.00",{row} 组')
-        part.write_text(changed + "待处理,,TOP001,补记的行\r\n", encoding="utf-8-sig")
+        changed = text.replace(old, new, 1).replace("待处理,,,", f"待处理,,{row} 组,")
+        part.write_text(changed + "待处理,,,,TOP001,补记的行\r\n", encoding="utf-8-sig")
         merged = merge_part(read_worklist(path), read_worklist(part), part.name)
         assert {merged.worklist.items[name].assignee for name in read_worklist(part).items} == {f"{row} 组"}
         assert merged.unread == (f"{part.name}:{text.count(chr(10)) + 1}",) and not merged.conflicts
