@@ -206,6 +206,8 @@ class ConformityController(QObject):
 
     def clear(self) -> None:
         """Forget all projects: another project of QGIS was opened."""
+        # Its message may offer to restore a project.
+        self._bar.close()
         self.projects = ProjectList()
         self._remove_from_map()
         self.reviewer.forget_plan()
