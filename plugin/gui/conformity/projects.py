@@ -118,7 +118,7 @@ class ProjectFactsDialog(FocusedButtonDialog):
         # Typing replaces the name that the panel gave.
         self.lines[0]["name"].selectAll()
         self.lines[0]["name"].setFocus()
-        resize_to_letters(self, _WIDTH_LETTERS, min(_ROWS_WITHOUT_SCROLLING, 5 + 2 * len(projects)))
+        resize_to_letters(self, _WIDTH_LETTERS, min(_ROWS_WITHOUT_SCROLLING, 8 + 2 * len(projects)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:
