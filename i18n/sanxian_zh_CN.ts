@@ -4978,6 +4978,10 @@ returns 文件夹中，有错误或警告的县每县一份退回意见（docx�
         <translation>逐条查看问题</translation>
     </message>
     <message>
+        <source>Reviewed</source>
+        <translation>项目</translation>
+    </message>
+    <message>
         <source>Reviewed project</source>
         <translation>项目</translation>
     </message>

@@ -127,7 +127,7 @@ class ProjectForm(QWidget):
     def _fill_grid(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for row, (text, buddy) in enumerate(((tr("Reviewed project"), self.projects), (tr("Planned use"), self.use))):
+        for row, (text, buddy) in enumerate(((tr("Reviewed"), self.projects), (tr("Planned use"), self.use))):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
