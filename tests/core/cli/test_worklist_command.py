@@ -54,7 +54,7 @@ def test_three_people_share_a_county_merge_choose_and_check_again(tmp_path, caps
         ("大仁庄乡", "已改", "三组", None),
     ):
         book = openpyxl.load_workbook(parts[part])
-        book.active["A2"], book.active["K2"], book.active["H2"] = cells
+        book.active["A2"], book.active["C2"], book.active["B2"] = cells
         book.save(parts[part])
     edit(path, "蔡村镇,待处理,,", "蔡村镇,待处理,四组,")
     conflicts = tmp_path / "conflicts.csv"
