@@ -255,6 +255,7 @@ def show_project(controller):
     overlap = next(f for f in controller.dock.result.findings if f.code == "REL002")
     x, y = overlap.geometry.centroid.x, overlap.geometry.centroid.y
     canvas.setExtent(QgsRectangle.fromCenterAndSize(QgsPointXY(x, y), 1600, 1600))
+    canvas.refresh()
     wait_for_map()
     panel.toggle_drawing()
     panel.dock.form.use.setCurrentIndex(panel.dock.form.use.findData("13"))
