@@ -92,9 +92,9 @@ def fix_and_undo(controller, boundary, finding):
     FACTS["canvas_clean"] = len(controller.fixes.one._mark._bands) == 0
     wait_seconds(0.5)
     save_picture("fixing-3-applied")
-    # QGIS's own undo, with the map in focus.
+    # QGIS's own undo, with the list in focus, which has a key for changes of the work list.
     iface.setActiveLayer(boundary)
-    iface.mapCanvas().setFocus()
+    controller.dock.tree.setFocus()
     press_key("ctrl+z")
     wait(lambda: find_conflict(controller) is not None, 20)
     FACTS["undone"] = find_conflict(controller) is not None and find_drawn_shape(boundary) == shape
