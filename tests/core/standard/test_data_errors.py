@@ -41,8 +41,11 @@ def test_unknown_profile_or_standard_is_refused_with_the_known_ones():
     ],
 )
 def test_file_that_names_an_unknown_profile_or_standard_is_named_with_the_key(tmp_path, line, key):
-    path = tmp_path / ("standard.toml" if key == "includes" else "县.toml")
+    # Included standards are searched next to the folder of the standard, where other tests have folders.
+    folder = tmp_path / "own"
+    folder.mkdir()
+    path = folder / ("standard.toml" if key == "includes" else "县.toml")
     path.write_text(f"{PROFILE_HEAD}{line}\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_standard(str(tmp_path)) if key == "includes" else load_profile(path)
+        load_standard(str(folder)) if key == "includes" else load_profile(path)
     assert_message_contains(caught.value, path.name, key, "nowhere")
