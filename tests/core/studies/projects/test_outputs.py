@@ -31,7 +31,7 @@ from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.project_map import ProjectMapper, choose_frame, draw_map, load_map_settings
 from plugin.core.studies.projects.read_projects import read_project_layer
 from plugin.core.studies.projects.review_sentences import list_missing
-from plugin.core.studies.projects.reviewed_project import Outcome, TownshipItem
+from plugin.core.studies.projects.reviewed_project import Outcome, SupplyMode, TownshipItem
 from plugin.core.studies.projects.run_review import review_projects
 from plugin.core.studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 from tests.core.printed_tables import W, normalise, read_docx_rows
@@ -338,6 +338,13 @@ def test_declared_area_and_its_difference_are_stated(single, document):
     texts = "".join(list_document_texts(document))
     difference = abs(single.results[0].project.statutory_m2 - 380_000)
     assert "申报面积 38.00 公顷" in texts and f"相差 {difference:.2f} m²" in texts
+
+
+def test_supply_that_is_not_known_has_no_cell(single):
+    one = single.results[0]
+    drawn = replace(single, results=(replace(one, project=replace(one.project, supply=SupplyMode.UNKNOWN)),))
+    pages = [list_document_texts(page.make_conformity_document(result)) for result in (single, drawn)]
+    assert ["供地方式" in texts for texts in pages] == [True, False]
 
 
 # --- verdict and sections
