@@ -3830,6 +3830,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>无法转换的值</translation>
     </message>
     <message>
+        <source>Not done yet / all, of the work list</source>
+        <translation>工作清单中未完成的个数／全部个数</translation>
+    </message>
+    <message>
         <source>Not entered: a figure of a township. Choose its table under Check settings.</source>
         <translation>不填入：乡镇的数值。乡镇任务表请在“检查设置”中选择。</translation>
     </message>

@@ -42,22 +42,22 @@ class TourStep:
 def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: int) -> QPoint:
     """Return the top left corner of a card that covers neither target nor messages, nor leaves the window, if possible.
 
-    The card is below, above, left or right of the target, whichever fits first, or beside it below the messages; all in
-    coordinates of the window. An empty ``target`` gives the middle of the window; ``messages`` is empty without any.
+    The card is below, above, left or right of the target, whichever fits first, or beside it below the messages; beside
+    a target that is higher than the card, such as a list, whose details are below it. All are in coordinates of the
+    window. An empty ``target`` gives the middle of the window; ``messages`` is empty without any.
     """
     if target.isEmpty():
         return window.center() - QPoint(size.width() // 2, size.height() // 2)
     room = window.adjusted(gap, gap, -gap, -gap)
     top = min(max(target.top(), room.top()), room.bottom() - size.height())
     left = min(max(target.left(), room.left()), room.right() - size.width())
-    corners = (
-        QPoint(left, target.bottom() + gap),
-        QPoint(left, target.top() - gap - size.height()),
-        QPoint(target.left() - gap - size.width(), top),
-        QPoint(target.right() + gap, top),
-        QPoint(target.left() - gap - size.width(), messages.bottom() + gap),
-        QPoint(target.right() + gap, messages.bottom() + gap),
-    )
+    corners = [QPoint(left, target.bottom() + gap), QPoint(left, target.top() - gap - size.height())]
+    beside = [
+        QPoint(x, y)
+        for y in (top, messages.bottom() + gap)
+        for x in (target.left() - gap - size.width(), target.right() + gap)
+    ]
+    corners = beside + corners if target.height() > size.height() else corners + beside
     cards = [QRect(corner, size) for corner in corners]
     fitting = (card for card in cards if room.contains(card) and not card.intersects(messages))
     return next((card.topLeft() for card in fitting), QPoint(left, room.bottom() - size.height()))

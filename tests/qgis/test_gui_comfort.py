@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import processing
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, QgsLocatorResult, QgsVectorLayer
+from qgis.PyQt.QtCore import QPoint, QRect, QSize
 
 from plugin.bridge import settings
 from plugin.bridge.project import county
@@ -16,6 +17,7 @@ from plugin.bridge.project.dropped_data import DroppedKind, open_layers, recogni
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.gui.locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
 from plugin.gui.options_page import OptionsFactory
+from plugin.gui.sample_tour import place_card
 from plugin.gui.toolbox.exchange import PlanDataDropHandler
 from plugin.paths import RESOURCES_FOLDER
 from tests.qgis.gui_helpers import make_result, make_small_report
@@ -386,3 +388,11 @@ def test_folder_of_shapefiles_is_recognised_by_names(qgis_app, project, tmp_path
     assert dropped.layer_count == 2 and len(dropped.layer_files) == 3 and dropped.kind is DroppedKind.PLAN
     (tmp_path / "sub").mkdir()
     assert recognise_dropped_data(str(tmp_path / "sub")) is None
+
+
+def test_tour_is_beside_a_list_and_below_a_button():
+    window, messages = QRect(0, 0, 1400, 800), QRect(300, 100, 700, 30)
+    card, button, findings = QSize(300, 90), QRect(400, 60, 80, 30), QRect(1050, 250, 330, 250)
+    assert place_card(card, button, window, QRect(), 10) == QPoint(400, 99)
+    corner = place_card(card, findings, window, messages, 10)
+    assert corner == QPoint(740, 250), "the details are below the list"

@@ -423,6 +423,14 @@ def test_list_of_a_chosen_township_is_split_off_with_the_columns_to_fill_in_firs
     sheet = openpyxl.load_workbook(part).worksheets[0]
     assert [cell.value for cell in sheet[1]][:3] == ["状态", "备注", "负责人"] and sheet.freeze_panes == "D2"
     assert list(read_part(part).items) == [item.fingerprint]
+    asked = []
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileNames", lambda _parent, _title, *more: asked.append(more[0]) or ([], "")
+    )
+    controller.worklist.merge()
+    assert asked == [str(part.parent)], "the parts come back where they were written"
+    model = controller.dock.tree.findings
+    assert "未完成" in model.headerData(COUNT_COLUMN, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
 
 
 def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):

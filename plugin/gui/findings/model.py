@@ -472,6 +472,8 @@ class FindingsModel(GroupedModel):
             return get_column_title(section) + (SORT_MARKS[descending] if section == sort_column else "")
         if role == Qt.ItemDataRole.ToolTipRole and section == AREA_COLUMN:
             return tr("By area, the rules keep the order of the report; the findings of each rule are sorted.")
+        if role == Qt.ItemDataRole.ToolTipRole and section == COUNT_COLUMN and self.work.items:
+            return tr("Not done yet / all, of the work list")
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return _ALIGN_RIGHT if section in (COUNT_COLUMN, AREA_COLUMN) else _ALIGN_LEFT
         return None

@@ -137,6 +137,8 @@ class WorklistActions(QObject):
         self._dock, self._runner, self._has_current_result = dock, runner, has_current_result
         self.store = WorklistStore(runner, self)
         self._undo_steps: list[list[WorkItem]] = []
+        #: The folder that the parts were written to, where they are likely to come back.
+        self._parts_folder = ""
         self.conflicts_dialog: ConflictsDialog | None = None
         for signal, slot in (
             (self.store.changed, self._show_rows),
@@ -368,7 +370,7 @@ class WorklistActions(QObject):
             return
         from ...core.render.worklist.merge import split_worklist
 
-        path = self.store.path
+        path, self._parts_folder = self.store.path, folder
 
         def report(parts: list[Any]) -> None:
             names = tr(", ").join(f"{part.name} {part.count}" for part in parts)
@@ -391,7 +393,10 @@ class WorklistActions(QObject):
     def merge(self) -> None:
         """Ask for parts of the list, and merge them."""
         paths, _ = QFileDialog.getOpenFileNames(
-            self._dock, tr("Parts to Merge"), self._get_folder(), tr("Work list (*.worklist.xlsx *.xlsx *.csv)")
+            self._dock,
+            tr("Parts to Merge"),
+            self._parts_folder or self._get_folder(),
+            tr("Work list (*.worklist.xlsx *.xlsx *.csv)"),
         )
         for path in paths:
             self.merge_part(path)
