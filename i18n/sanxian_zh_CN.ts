@@ -1958,6 +1958,10 @@ Project: {project}</source>
         <translation>图纸 {name}</translation>
     </message>
     <message>
+        <source>Drawn, selected or read from files</source>
+        <translation>绘制、选中或从文件读入</translation>
+    </message>
+    <message>
         <source>Dropped Data</source>
         <translation>拖入的数据</translation>
     </message>

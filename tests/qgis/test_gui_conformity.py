@@ -24,7 +24,7 @@ from plugin.bridge.checking import drawn_projects
 from plugin.gui.conformity import controller as conformity_module
 from plugin.gui.conformity.figures import PanelFigures, Reason
 from plugin.gui.conformity.map_tool import ProjectMapTool
-from plugin.gui.conformity.projects import ProjectFactsDialog
+from plugin.gui.conformity.projects import PanelProject, ProjectFactsDialog
 from tests.qgis.helpers import X, Y, make_square, make_table, write_small
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, wait_for_live_check
@@ -536,8 +536,14 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
     assert panel.projects.current is batched and len(outlines[True]) == 1
     form.projects.activated.emit(form.projects.count() - 1)
     assert panel.projects.current is None and len(outlines[False]) == 1, "the fields are those of a new project"
+    assert not outlines[True] and panel.marks.lines == []
     form.use.setCurrentIndex(form.use.findData("13"))
     assert batched.attributes["use"] == panel.projects.next_attributes["use"] == "13"
+
+
+def test_end_of_the_key_begins_the_name_in_the_list_of_projects():
+    assert PanelProject("永久基本农田保护图斑 140225000007000753").label == "…000753 永久基本农田保护图斑"
+    assert [PanelProject(name).label for name in ("加油站 2", "物流园")] == ["加油站 2", "物流园"]
 
 
 def test_panel_and_opinion_state_the_same_verdict_without_a_use(panel):

@@ -187,6 +187,7 @@ class ConformityController(QObject):
             norm = data.check_result.plan.norm
             form.show_uses(norm.standard.id, norm.standard.code_lists.get("land_use_2023"))
             if self.projects.current is None:
+                self._show_figures(PanelFigures())
                 text = tr("Draw the project, select features, or read a file (also of boundary points).")
                 if batch_count := sum(one.is_in_batch for one in self.projects.items):
                     batch = tr("The batch has {count} projects; choose one in the list to view it.")
@@ -491,7 +492,6 @@ class ConformityController(QObject):
     def add_to_batch(self) -> None:
         """Add the finished project to the batch."""
         self.projects.put_in_batch()
-        self._show_figures(PanelFigures())
         self.refresh()
 
     def remove_project(self) -> None:
@@ -521,6 +521,8 @@ class ConformityController(QObject):
         """Ask for the facts of projects, and show the one whose row has the focus; False if the user cancels."""
         former = self.projects.current_position
         dialog = ProjectFactsDialog(asked, self.dock)
+        # The middle of the map shows the project that is meant.
+        dialog.move(self._canvas.mapToGlobal(QPoint(0, 0)))
         if self.projects.drawing is None:
             dialog.entered.connect(lambda project: self.choose_project(self.projects.items.index(project)))
             dialog.finished.connect(lambda _result: self.choose_project(former))

@@ -178,6 +178,7 @@ class ProjectForm(QWidget):
         self.projects.addItems([*(one.label for one in items), text])
         is_one_shown = 0 <= current < len(items)
         self.projects.setCurrentIndex(current if is_one_shown else len(items))
+        self.projects.setToolTip(theme.make_plain_tip(items[current].name) if is_one_shown else "")
         self.projects.setEnabled(bool(items))
         self.buttons["remove"].setEnabled(is_one_shown)
         self.buttons["facts"].setEnabled(is_one_shown and items[current].is_finished)

@@ -49,6 +49,8 @@ FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
 _NAME_EM = 16
 #: Size of the form for the facts of projects.
 _WIDTH_LETTERS, _ROWS_WITHOUT_SCROLLING = 110, 25
+#: Digits of a long key that the list of projects shows.
+_KEY_DIGITS = 6
 #: More features at once are reviewed by the toolbox.
 MAX_PROJECTS = 500
 
@@ -70,10 +72,12 @@ class PanelProject:
 
     @property
     def label(self) -> str:
-        """Return the name with its state."""
+        """Return the name with its state; the end of a key comes first, as lists cut the ends of long names."""
+        layer, _, key = self.name.rpartition(" ")
+        name = f"…{key[-_KEY_DIGITS:]} {layer}" if len(key) > _KEY_DIGITS and key.isdecimal() else self.name
         if self.is_drawing:
-            return tr("{name} (drawing)").format(name=self.name)
-        return tr("{name} (in batch)").format(name=self.name) if self.is_in_batch else self.name
+            return tr("{name} (drawing)").format(name=name)
+        return tr("{name} (in batch)").format(name=name) if self.is_in_batch else name
 
     @property
     def is_finished(self) -> bool:
@@ -401,7 +405,7 @@ class ReportWriter:
         lang = settings.get_report_language()
 
         def write_in_background(_progress, cancellation) -> str:
-            write_review(data, projects, tr("Project Conformity"), lang, outputs, cancellation)
+            write_review(data, projects, tr("Drawn, selected or read from files"), lang, outputs, cancellation)
             return path
 
         return self.runner.start(
