@@ -532,6 +532,10 @@
         <translation>只有单位和日期不保存。请勾选事项并填写依据文件。</translation>
     </message>
     <message>
+        <source>Authority and person</source>
+        <translation>单位名称和经办人</translation>
+    </message>
+    <message>
         <source>Automatic: none</source>
         <translation>自动：未识别</translation>
     </message>
@@ -3500,10 +3504,6 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Name of the account</source>
         <translation>默认为系统账户的姓名</translation>
-    </message>
-    <message>
-        <source>Name of the authority</source>
-        <translation>单位名称</translation>
     </message>
     <message>
         <source>Name or code of the county</source>

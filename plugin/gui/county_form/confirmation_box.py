@@ -77,7 +77,7 @@ class ConfirmationBox(FormBox):
         self.used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox(reserved_text=_describe_unconfirmed(999))
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), QDateEdit()
-        theme.set_placeholder(self.by, tr("Name of the authority"))
+        theme.set_placeholder(self.by, tr("Authority and person"))
         theme.set_placeholder(self.document, tr("Title and number of the document"))
         self.date.setDisplayFormat("yyyy-MM-dd")
         self.date.setCalendarPopup(True)
