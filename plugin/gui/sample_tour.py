@@ -52,12 +52,12 @@ def place_card(size: QSize, target: QRect, window: QRect, messages: QRect, gap: 
     top = min(max(target.top(), room.top()), room.bottom() - size.height())
     left = min(max(target.left(), room.left()), room.right() - size.width())
     corners = [QPoint(left, target.bottom() + gap), QPoint(left, target.top() - gap - size.height())]
-    beside = [
+    at_sides = [
         QPoint(x, y)
         for y in (top, messages.bottom() + gap)
         for x in (target.left() - gap - size.width(), target.right() + gap)
     ]
-    corners = beside + corners if target.height() > size.height() else corners + beside
+    corners = at_sides + corners if target.height() > size.height() else corners + at_sides
     cards = [QRect(corner, size) for corner in corners]
     fitting = (card for card in cards if room.contains(card) and not card.intersects(messages))
     return next((card.topLeft() for card in fitting), QPoint(left, room.bottom() - size.height()))
