@@ -390,7 +390,7 @@ def test_folder_of_shapefiles_is_recognised_by_names(qgis_app, project, tmp_path
     assert recognise_dropped_data(str(tmp_path / "sub")) is None
 
 
-def test_tour_is_beside_a_list_and_below_a_button():
+def test_tour_is_at_the_side_of_a_list_and_below_a_button():
     window, messages = QRect(0, 0, 1400, 800), QRect(300, 100, 700, 30)
     card, button, findings = QSize(300, 90), QRect(400, 60, 80, 30), QRect(1050, 250, 330, 250)
     assert place_card(card, button, window, QRect(), 10) == QPoint(400, 99)
