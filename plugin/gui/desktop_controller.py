@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,9 +200,9 @@ class DesktopController(QObject):
         dialogs = self.dialogs
         return {
             "check": self.start_check,
-            "previous": partial(self._step_by_action, -1),
-            "next": partial(self._step_by_action, 1),
-            "next_open": self.dock.step_to_open,
+            "previous": partial(self._step_with_keys, partial(self.dock.step_selection, -1)),
+            "next": partial(self._step_with_keys, partial(self.dock.step_selection, 1)),
+            "next_open": partial(self._step_with_keys, self.dock.step_to_open),
             "layer": self.on_map.set_shown,
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
@@ -286,7 +286,7 @@ class DesktopController(QObject):
             (dock.cancelRequested, self.checking.cancel),
             # The label of a finding would hide the land where a project is drawn.
             (self.conformity.dock.opened, self.mark.clear),
-            (self.conformity.dock.form.draw_requested, self.mark.clear),
+            (self.conformity.drawing_begun, self.mark.clear),
             (dock.profileRequested, self.dialogs.open_profile_dialog),
             (self.indicators.profile_requested, self.dialogs.open_profile_dialog),
             (dock.exportRequested, self.exports.ask_and_save),
@@ -506,9 +506,9 @@ class DesktopController(QObject):
         self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 
     # --- the map
-    def _step_by_action(self, direction: int) -> None:
-        """Select the next (1) or previous (−1) finding; the list gets the keys, unless features are being drawn."""
-        self.dock.step_selection(direction)
+    def _step_with_keys(self, step: Callable[[], None]) -> None:
+        """Select another finding; the list gets the keys, unless features or a project are being drawn."""
+        step()
         tool = self.iface.mapCanvas().mapTool()
         is_editing = tool is not None and bool(tool.flags() & QgsMapTool.Flag.EditTool)
         if not is_editing and self.conformity.projects.drawing is None:

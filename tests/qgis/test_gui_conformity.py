@@ -542,8 +542,9 @@ def test_use_and_shape_chosen_after_adding_to_the_batch_are_those_of_the_next_pr
 
 
 def test_end_of_the_key_begins_the_name_in_the_list_of_projects():
-    assert PanelProject("永久基本农田保护图斑 140225000007000753").label == "…000753 永久基本农田保护图斑"
-    assert [PanelProject(name).label for name in ("加油站 2", "物流园")] == ["加油站 2", "物流园"]
+    key = "140225000007000753"
+    assert PanelProject(f"永久基本农田保护图斑 {key}", attributes={"key": key}).label == "…000753 永久基本农田保护图斑"
+    assert PanelProject("加油站 20261201").label == "加油站 20261201", "a name that a person gave is not changed"
 
 
 def test_panel_and_opinion_state_the_same_verdict_without_a_use(panel):
@@ -645,3 +646,13 @@ def test_unloading_while_drawing_removes_bands_box_tool_and_panel(open_controlle
     # The fixture unloads the plugin: stopping twice is harmless.
     monkeypatch.setattr(conformity_module.ConformityController, "stop", lambda self: None)
     assert window.findChild(type(panel.dock)) is panel.dock
+
+
+def test_mark_of_a_finding_leaves_the_map_when_a_drawing_begins(panel):
+    panel, _, controller = panel
+    finding = controller.dock.tree.findings.list_visible_findings()[0]
+    controller.selection.select_finding(finding, zoom=True)
+    assert wait_until(lambda: controller.mark.is_shown)
+    panel.toggle_drawing()
+    assert not controller.mark.is_shown
+    panel.tool.cancel()

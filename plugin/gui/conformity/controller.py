@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QPoint, QTimer
+from qgis.PyQt.QtCore import QObject, QPoint, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
 
 from ...bridge import settings
@@ -51,8 +51,10 @@ class ConformityController(QObject):
 
     ``get_result``: returns the displayed result of the open project, else None; ``start_check``: checks the plan;
     ``open_roles``: opens the dialog of layer roles; ``import_points``: imports a file of boundary points and returns
-    the path of the layer, empty if the user cancels.
+    the path of the layer, empty if the user cancels. Signal ``drawing_begun``: the user begins to draw a project.
     """
+
+    drawing_begun = pyqtSignal()
 
     def __init__(
         self,
@@ -256,6 +258,7 @@ class ConformityController(QObject):
         if self.projects.drawing is None:
             kind = self.dock.form.get_kind()
             self.projects.begin_drawing(kind)
+            self.drawing_begun.emit()
             self.reviewer.drop_requests()
             self.tool.begin(kind)
             self._show_figures(PanelFigures())
@@ -513,6 +516,10 @@ class ConformityController(QObject):
         self._bar.close()
         self.refresh()
 
+    def _show_project(self, project: PanelProject) -> None:
+        if project is not self.projects.current:
+            self.choose_project(self.projects.items.index(project))
+
     def _ask_for_current_facts(self) -> None:
         if (current := self.projects.current) is not None:
             self.ask_for_facts([current])
@@ -524,7 +531,7 @@ class ConformityController(QObject):
         # The middle of the map shows the project that is meant.
         dialog.move(self._canvas.mapToGlobal(QPoint(0, 0)))
         if self.projects.drawing is None:
-            dialog.entered.connect(lambda project: self.choose_project(self.projects.items.index(project)))
+            dialog.entered.connect(self._show_project)
             dialog.finished.connect(lambda _result: self.choose_project(former))
         is_accepted = bool(dialog.exec())
         dialog.deleteLater()

@@ -27,6 +27,7 @@ from ...bridge.project import saved_paths
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
+from ...core.standard.messages.texts import shorten_key
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import (
@@ -49,8 +50,6 @@ FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
 _NAME_EM = 16
 #: Size of the form for the facts of projects.
 _WIDTH_LETTERS, _ROWS_WITHOUT_SCROLLING = 110, 25
-#: Digits of a long key that the list of projects shows.
-_KEY_DIGITS = 6
 #: More features at once are reviewed by the toolbox.
 MAX_PROJECTS = 500
 
@@ -72,9 +71,10 @@ class PanelProject:
 
     @property
     def label(self) -> str:
-        """Return the name with its state; the end of a key comes first, as lists cut the ends of long names."""
-        layer, _, key = self.name.rpartition(" ")
-        name = f"…{key[-_KEY_DIGITS:]} {layer}" if len(key) > _KEY_DIGITS and key.isdecimal() else self.name
+        """Return the name with its state; a feature's key, shortened, comes first: lists cut the ends of names."""
+        name, key = self.name, self.attributes.get("key", "")
+        if key and name.endswith(f" {key}"):
+            name = f"{shorten_key(key)} {name.removesuffix(f' {key}')}"
         if self.is_drawing:
             return tr("{name} (drawing)").format(name=name)
         return tr("{name} (in batch)").format(name=name) if self.is_in_batch else name
@@ -105,6 +105,7 @@ class ProjectFactsDialog(FocusedButtonDialog):
         self._projects = projects
         #: Fields by key, of each project.
         self.lines: list[dict[str, QLineEdit]] = []
+        self._project_of_line: dict[QObject, PanelProject] = {}
         content = QWidget()
         grid = QGridLayout(content)
         for column, text in enumerate((tr("Name"), tr("Number"), tr("Applicant"))):
@@ -113,6 +114,7 @@ class ProjectFactsDialog(FocusedButtonDialog):
             values = {"number": "", "applicant": "", **project.attributes, "name": project.name}
             self.lines.append({key: QLineEdit(values[key]) for key in ("name", "number", "applicant")})
             for column, line in enumerate(self.lines[-1].values()):
+                self._project_of_line[line] = project
                 line.installEventFilter(self)
                 grid.addWidget(line, row, column)
         grid.setRowStretch(len(projects) + 1, 1)
@@ -126,9 +128,7 @@ class ProjectFactsDialog(FocusedButtonDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:
-            for project, lines in zip(self._projects, self.lines, strict=True):
-                if watched in lines.values():
-                    self.entered.emit(project)
+            self.entered.emit(self._project_of_line[watched])
         return super().eventFilter(watched, event)
 
     def accept(self) -> None:

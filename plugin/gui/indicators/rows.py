@@ -193,8 +193,8 @@ def make_doubt_texts(
             items = [item for item in found if item.startswith(_RATIO_ITEMS)]
         elif entry is not None and entry.method == "rule":
             # The rule that computes the indicator records the settings, also those of its other indicators.
-            found_items = (item.rpartition(".") for item in unconfirmed_by_rule.get(entry.rule, []))
-            items = [prefix + dot + name for prefix, dot, name in found_items if name == one.id or name not in entries]
+            others = entries.keys() - {one.id}
+            items = [item for item in unconfirmed_by_rule.get(entry.rule, []) if item.rpartition(".")[2] not in others]
         else:
             is_marked = entry is not None and entry.mark == "C" and not norm.is_confirmed(DEFINITIONS_SETTING)
             items = [DEFINITIONS_SETTING] if is_marked else []

@@ -137,8 +137,8 @@ class WorklistActions(QObject):
         self._dock, self._runner, self._has_current_result = dock, runner, has_current_result
         self.store = WorklistStore(runner, self)
         self._undo_steps: list[list[WorkItem]] = []
-        #: The folder that the parts were written to, where they are likely to come back.
-        self._parts_folder = ""
+        #: List → the folder that its parts were written to, where they are likely to come back.
+        self._parts_folders: dict[Path | None, str] = {}
         self.conflicts_dialog: ConflictsDialog | None = None
         for signal, slot in (
             (self.store.changed, self._show_rows),
@@ -370,7 +370,8 @@ class WorklistActions(QObject):
             return
         from ...core.render.worklist.merge import split_worklist
 
-        path, self._parts_folder = self.store.path, folder
+        path = self.store.path
+        self._parts_folders[path] = folder
 
         def report(parts: list[Any]) -> None:
             names = tr(", ").join(f"{part.name} {part.count}" for part in parts)
@@ -395,7 +396,7 @@ class WorklistActions(QObject):
         paths, _ = QFileDialog.getOpenFileNames(
             self._dock,
             tr("Parts to Merge"),
-            self._parts_folder or self._get_folder(),
+            self._parts_folders.get(self.store.path) or self._get_folder(),
             tr("Work list (*.worklist.xlsx *.xlsx *.csv)"),
         )
         for path in paths:

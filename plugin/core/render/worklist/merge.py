@@ -142,7 +142,7 @@ def split_worklist(
     folder
         Exists, or will be made in an existing folder.
     names
-        Only parts of these townships or persons are written, all without names. An empty name is that of no township.
+        Townships or persons whose parts are written; if it is empty, all. Rows without one have an empty name.
 
     Raises
     ------

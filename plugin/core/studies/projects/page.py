@@ -138,12 +138,7 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
                 ),
                 (
                     (report_texts.get("conformity", "projects"), result.source),
-                    (
-                        report_texts.get("conformity", "admission"),
-                        report_texts.get(
-                            "conformity", "admission_used", area=result.area_name, file=result.admission_file
-                        ).strip(),
-                    ),
+                    (report_texts.get("conformity", "admission"), result.admission_file),
                 ),
                 ((report_texts.get("conformity", "verdicts"), report_texts.get("page", "gap").join(counts)),),
             )
@@ -287,9 +282,10 @@ class _ProjectPage:
         project = self.one.project
         places = self.words.join_parts(item.name for item in self.one.named_townships)
         place = self.words.join_sentences((self.result.area_name, places))
+        uses = [(self._get("place"), place), (self._get("use"), self.tables.describe_use())]
         # A drawn project has no field for the supply.
-        is_supply_known = project.supply is not SupplyMode.UNKNOWN
-        supply = ((self._get("supply"), self.texts.get(SECTION, f"supply_{project.supply}")),) * is_supply_known
+        if project.supply is not SupplyMode.UNKNOWN:
+            uses.append((self._get("supply"), self.texts.get(SECTION, f"supply_{project.supply}")))
         source, row = project.origin or (project.source, project.row)
         kind = self.texts.get(SECTION, f"kind_{project.kind}")
         shape = self._get("source" if source else "drawn", source=source, row=row, kind=kind)
@@ -304,11 +300,7 @@ class _ProjectPage:
         return (
             ((self._get("name"), project.name or project.label), (self._get("number_label"), project.number)),
             ((self._get("applicant"), project.applicant), (self._get("date"), _format_date(self.result, self.words))),
-            (
-                (self._get("place"), place),
-                (self._get("use"), self.tables.describe_use()),
-                *supply,
-            ),
+            tuple(uses),
             ((self._get("area"), self.words.get("page", "gap").join(amounts)),),
             ((self._get("shape"), shape), (self._get("crs"), describe_crs_in_words(project.crs, self.words))),
         )
